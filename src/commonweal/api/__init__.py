@@ -1,0 +1,1 @@
+"""For machines: the FHIR REST interface and what belongs to it."""

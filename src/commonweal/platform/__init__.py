@@ -1,0 +1,1 @@
+"""The words services are written in, and the ports that boot fills."""

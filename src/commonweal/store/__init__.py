@@ -1,0 +1,1 @@
+"""The record on PostgreSQL, and the same contract in memory."""

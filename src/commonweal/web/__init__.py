@@ -1,0 +1,1 @@
+"""For people: the shell, its pages and its components."""
