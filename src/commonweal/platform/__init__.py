@@ -9,7 +9,7 @@ from commonweal.platform.balance import OUTSIDE, Movement, reversal
 from commonweal.platform.service import Admit, Every, Judgement, Kind, On, Operation, Page, Service
 from commonweal.platform.signal import Signal
 from commonweal.platform.topic import Notice, Position
-from commonweal.platform.work import Work
+from commonweal.platform.work import Draft, Work
 from commonweal.platform.workflow import Deadline, Move, Workflow
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Agent",
     "Deadline",
     "Decision",
+    "Draft",
     "Every",
     "Judgement",
     "Kind",

@@ -12,7 +12,7 @@ from commonweal.platform.balance import Movement
 from commonweal.platform.topic import Notice, Position
 
 Json = dict[str, Any]
-Method = Literal["create", "update", "delete"]
+Method = Literal["create", "update", "delete", "found"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,9 @@ class Stored:
     """One version of a resource as the record keeps it; `body` is the JSON text, returned raw.
 
     `updated` is microseconds since the epoch, UTC, by the store's clock, and agrees with
-    `meta.lastUpdated` in the body. A deleted version has an empty body.
+    `meta.lastUpdated` in the body. A deleted version has an empty body. `method` tells how this version came
+    to be; "found" in the answer to a write means that nothing was written and this is what is there.
+    `patient` is the keyed hash of the patient it is about, as the audit names people.
     """
 
     type: str
@@ -30,6 +32,7 @@ class Stored:
     body: bytes
     deleted: bool = False
     method: Method = "update"
+    patient: int | None = None
 
     @property
     def reference(self) -> str:
@@ -63,7 +66,7 @@ class Audited:
     """One audit row: who did what to whose data and why; keys and queries, never content.
 
     `interaction` is "read", "search", "create", "transaction" …; `entities` are "Type/id" touched by it,
-    `patients` the patients concerned ("Patient/id"); `work` is the id of the work (X-Request-Id).
+    `patients` the keyed hashes of the patients concerned (`Stored.patient`; a write adds its own); `work` is the id of the work (X-Request-Id).
     """
 
     work: str
@@ -73,7 +76,7 @@ class Audited:
     type: str = ""
     query: str = ""
     entities: tuple[str, ...] = ()
-    patients: tuple[str, ...] = ()
+    patients: tuple[int, ...] = ()
     because: str = ""
     outcome: int = 200
 

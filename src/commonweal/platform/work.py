@@ -1,8 +1,9 @@
 """Work: one unit of work — who asks, for what purpose, the clock — and the only way in to the record."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from commonweal.access.agent import Agent
 from commonweal.access.decision import Decision
@@ -17,6 +18,21 @@ Json = dict[str, Any]
 Result = TypeVar("Result")
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One write as it is asked for; `resource` is checked JSON, JSON text, or a typed struct (None: delete).
+
+    method "create": a new id is given unless `id` names a free one; "update": becomes the next version, or
+    the first. `if_match`: the version that must be current.
+    """
+
+    resource: Any = None
+    method: Literal["create", "update", "delete"] = "update"
+    type: str = ""
+    id: str | None = None
+    if_match: int | None = None
+
+
 class Work(Protocol):
     """What services, api and web are handed. Each call is permitted and audited; there is no second way in.
 
@@ -26,7 +42,7 @@ class Work(Protocol):
     id: str
     agent: Agent
 
-    async def now(self) -> datetime:
+    def now(self) -> datetime:
         """The only clock."""
 
     def may(self, permission: str) -> Decision:
@@ -38,8 +54,9 @@ class Work(Protocol):
     async def read(self, type: str, id: str, version: int | None = None) -> "Stored":
         """One resource; Problem 404 when there is none in reach, 410 when it is deleted."""
 
-    async def search(self, query: Query | str) -> "Page":
-        """One page; a string is "Type?name=value&…"."""
+    async def search(self, query: Query | str, *, hold: bool = False) -> "Page":
+        """One page; a string is "Type?name=value&…". `hold`: nobody else may act on the same condition
+        until this work ends, so that what was found, or not found, stays so (conditional writes)."""
 
     async def count(self, query: Query | str) -> int:
         """How many match, exactly."""
@@ -48,20 +65,24 @@ class Work(Protocol):
         """Versions, newest first."""
 
     async def save(
-        self,
-        resource: Json | bytes | Any,
-        *,
-        because: str = "",
-        id: str | None = None,
-        if_match: int | None = None,
+        self, resource: Any, *, because: str = "", id: str | None = None, if_match: int | None = None
     ) -> "Stored":
-        """Write one resource through the gates. Without an id it is created with a new one; with an id
-        (argument, or the resource's own) it becomes the next version, or the first."""
+        """Write one resource (struct, JSON or its text) through the gates. With an id, by argument or its
+        own, it becomes the next version, or the first; without, it is created under a new id."""
 
     async def save_all(
-        self, resources: Sequence[Json | bytes | Any], *, because: str = "", skip_same: bool = False
+        self,
+        drafts: Sequence[Draft],
+        *,
+        because: str = "",
+        skip_same: bool = False,
+        imported: bool = False,
     ) -> Sequence["Stored"]:
-        """Many at once, all or none, through the same gates, set-wise."""
+        """Many writes of any method, all or none, through the same gates, set-wise; answers in order.
+
+        `skip_same`: content equal to the current version makes no new one. `imported`: history brought in
+        with its source; no move or admission rule judges it (needs the permission `record.import`).
+        """
 
     async def delete(self, type: str, id: str, *, because: str = "", if_match: int | None = None) -> "Stored":
         """End a resource; its versions stay in history. Deleting what is deleted changes nothing."""

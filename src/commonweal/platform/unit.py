@@ -1,0 +1,228 @@
+"""The unit of work: implements `Work` by walking the gates over a store."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from commonweal.access.agent import Agent
+from commonweal.access.decision import Decision
+from commonweal.fhir import codec
+from commonweal.fhir.outcome import Problem
+from commonweal.fhir.search.query import Query
+from commonweal.platform import gates
+from commonweal.platform.balance import Movement
+from commonweal.platform.ports import Audited, Page, Records, Scope, Stored, Transaction
+from commonweal.platform.signal import Signal
+from commonweal.platform.work import Draft
+from commonweal.platform.writing import Writing
+
+if TYPE_CHECKING:
+    from commonweal.platform.platform import Platform
+
+Json = dict[str, Any]
+Result = TypeVar("Result")
+IMPORT = "record.import"
+
+
+class Unit:
+    """One unit of work. `single`: it does one thing, so a plain write needs no transaction of its own.
+
+    Otherwise the first write, held search or reservation opens a transaction that is committed when the
+    block is left cleanly. Reads are audited by rows of their own, which stay when the work is undone.
+    """
+
+    def __init__(self, platform: "Platform", agent: Agent, id: str, single: bool) -> None:
+        self.id = id
+        self.agent = agent
+        self._platform = platform
+        self._catalogue = platform.catalogue
+        self._store = platform.store
+        self._single = single
+        self._opening: AbstractAsyncContextManager[Transaction] | None = None
+        self._transaction: Transaction | None = None
+        self._within: tuple[str, ...] = ()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._opening is not None:
+            opening, self._opening, self._transaction = self._opening, None, None
+            await opening.__aexit__(kind, error, trace)
+
+    def now(self) -> datetime:
+        return self._platform.clock()
+
+    def may(self, permission: str) -> Decision:
+        return self._catalogue.policy.has(self.agent, permission)
+
+    def parameter(self, name: str, on: datetime, where: str | None = None) -> Any:
+        return self._catalogue.parameter(name, on, where)
+
+    async def read(self, type: str, id: str, version: int | None = None) -> Stored:
+        await self._permitted(f"{type}.read", type, id)
+        shipped = self._catalogue.shipped(type, id)
+        if shipped is not None and version in (None, 1):
+            return Stored(type, id, 1, 0, codec.encode(shipped))
+        reach = self._catalogue.policy.reach(self.agent, type)
+        if version is None:
+            found = (await self._records.get([(type, id)], reach))[0]
+        else:
+            found = await self._records.version(type, id, version, reach)
+        await self._audit("read" if version is None else "vread", type, [found] if found else [], f"{type}/{id}")
+        if found is None:
+            raise Problem.not_found(type, id)
+        if found.deleted:
+            raise Problem.gone(type, id)
+        return found
+
+    async def search(self, query: Query | str, *, hold: bool = False) -> Page:
+        asked = self._platform.query(query)
+        await self._permitted(f"{asked.type or '*'}.search", asked.type or "")
+        reach = self._catalogue.policy.reach(self.agent, asked.type or "*", "search")
+        if hold:
+            await (await self._open()).lock([_condition(asked)])
+        page = await self._records.search(asked, reach)
+        await self._audit("search", asked.type or "", [*page.matches, *page.included], _text(asked))
+        return page
+
+    async def count(self, query: Query | str) -> int:
+        asked = self._platform.query(query)
+        await self._permitted(f"{asked.type or '*'}.search", asked.type or "")
+        reach = self._catalogue.policy.reach(self.agent, asked.type or "*", "search")
+        total = await self._records.count(asked, reach)
+        await self._audit("count", asked.type or "", [], _text(asked))
+        return total
+
+    async def history(self, scope: Scope) -> Page:
+        type = scope.type or "*"
+        await self._permitted(f"{type}.history", scope.type or "", scope.id or "")
+        page = await self._records.history(scope, self._catalogue.policy.reach(self.agent, type, "history"))
+        await self._audit("history", scope.type or "", page.matches, f"{type}/{scope.id or '*'}/_history")
+        return page
+
+    async def save(
+        self, resource: Any, *, because: str = "", id: str | None = None, if_match: int | None = None
+    ) -> Stored:
+        method = "create" if id is None and _has_no_id(resource) else "update"
+        draft = Draft(resource, "create" if method == "create" else "update", id=id, if_match=if_match)
+        return (await self.save_all([draft], because=because))[0]
+
+    async def save_all(
+        self,
+        drafts: Sequence[Draft],
+        *,
+        because: str = "",
+        skip_same: bool = False,
+        imported: bool = False,
+    ) -> Sequence[Stored]:
+        if imported:
+            await self._held(IMPORT)
+        writing = Writing(self._platform, self, drafts, skip_same=skip_same, imported=imported)
+        for interaction, type in writing.interactions:
+            await self._permitted(f"{type}.{interaction}", type)
+        if writing.is_judged:
+            await writing.judge(await self._open())
+        changes = writing.changes()
+        row = Audited(self.id, self.agent.id, self.agent.purpose, writing.interaction, because=because)
+        records = self._records if self._single else await self._open()
+        stored = await records.write(changes, row)
+        await writing.after(records, stored)
+        return stored
+
+    async def delete(self, type: str, id: str, *, because: str = "", if_match: int | None = None) -> Stored:
+        draft = Draft(None, "delete", type, id, if_match)
+        return (await self.save_all([draft], because=because))[0]
+
+    async def operation(self, name: str, parameters: Json) -> Json:
+        operation = self._catalogue.operations.get(name)
+        if operation is None:
+            raise Problem.not_supported(f"there is no operation {name}")
+        if name in self._within:
+            raise Problem.not_supported(f"{name} asks itself: {' → '.join((*self._within, name))}")
+        await self._held(operation.permission)
+        self._within, outer = (*self._within, name), self._within
+        try:
+            return await operation.run(self, parameters)
+        finally:
+            self._within = outer
+
+    async def reserve(self, movements: Sequence[Movement]) -> None:
+        await (self._records if self._single else await self._open()).move(movements)
+
+    async def balances(self, accounts: Sequence[str]) -> Mapping[str, int]:
+        return await self._records.balances(accounts)
+
+    async def signal(self, signal: Signal) -> None:
+        await self._platform.signal(signal)
+
+    async def compute(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        return await self._platform.compute(function, *arguments)
+
+    @property
+    def _records(self) -> Records:
+        return self._transaction or self._store
+
+    async def _open(self) -> Transaction:
+        if self._transaction is None:
+            self._opening = self._store.transaction()
+            self._transaction = await self._opening.__aenter__()
+        return self._transaction
+
+    async def _permitted(self, interaction: str, type: str, id: str = "") -> None:
+        """Gate 1; a refusal is audited before it is told."""
+        try:
+            gates.permitted(self._catalogue.policy, self.agent, interaction)
+        except Problem:
+            await self._refused(interaction.rpartition(".")[2], type, f"{type}/{id}" if id else type)
+            raise
+
+    async def _held(self, permission: str) -> None:
+        decision = self.may(permission)
+        if not decision:
+            await self._refused(permission, "", "")
+            raise Problem.forbidden(decision.reasons)
+
+    async def _refused(self, interaction: str, type: str, asked: str) -> None:
+        row = Audited(self.id, self.agent.id, self.agent.purpose, interaction, type, asked, outcome=403)
+        await self._store.audit(row)
+
+    async def _audit(self, interaction: str, type: str, seen: Sequence[Stored], query: str) -> None:
+        """One row for what was read; it is durable before the answer leaves."""
+        patients = tuple({s.patient: None for s in seen if s.patient is not None})
+        outcome = 200 if seen or interaction not in ("read", "vread") else 404
+        row = Audited(
+            self.id,
+            self.agent.id,
+            self.agent.purpose,
+            interaction,
+            type,
+            query,
+            tuple(s.reference for s in seen) if interaction != "read" else (),
+            patients,
+            outcome=outcome,
+        )
+        await self._store.audit(row)
+
+
+def _has_no_id(resource: Any) -> bool:
+    if isinstance(resource, bytes):
+        return "id" not in codec.parse(resource)
+    return not (resource.get("id") if isinstance(resource, dict) else getattr(resource, "id", None))
+
+
+def _condition(query: Query) -> str:
+    """The name of the lock that holds a condition: the query as it was understood."""
+    return "condition:" + _text(query)
+
+
+def _text(query: Query) -> str:
+    from urllib.parse import urlencode
+
+    from commonweal.fhir.search.query import to_pairs
+
+    return f"{query.type or ''}?{urlencode(to_pairs(query))}"

@@ -1,0 +1,118 @@
+"""A set of writes on its way through the gates, set-wise: one write is a set of one."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from commonweal.fhir import codec
+from commonweal.fhir.compartment import patient_of
+from commonweal.fhir.outcome import Problem
+from commonweal.fhir.search.index import extract
+from commonweal.platform import gates
+from commonweal.platform.ports import Change, Records, Stored, Timer, Transaction
+from commonweal.platform.work import Draft, Work
+from commonweal.platform.workflow import Workflow
+
+if TYPE_CHECKING:
+    from commonweal.platform.platform import Platform
+
+Json = dict[str, Any]
+
+
+class Writing:
+    """Drafts with their checked JSON (gate 2 happens here), what the gates found, and the changes made of it."""
+
+    def __init__(
+        self, platform: "Platform", work: Work, drafts: Sequence[Draft], *, skip_same: bool, imported: bool
+    ) -> None:
+        self._platform = platform
+        self._catalogue = platform.catalogue
+        self._work = work
+        self._skip_same = skip_same
+        self._drafts = [self._settled(draft) for draft in drafts]
+        self._topics: dict[int, tuple[str, ...]] = {}
+        self._entered: list[tuple[int, Workflow, str | None, str]] = []
+        judged = () if imported else (d.type for d in self._drafts)
+        self.is_judged = any(self._catalogue.is_judged(type) for type in judged)
+        self.interactions = tuple(dict.fromkeys((d.method, d.type) for d in self._drafts))
+        self.interaction = self._drafts[0].method if len(self._drafts) == 1 else "transaction"
+
+    async def judge(self, transaction: Transaction) -> None:
+        """Gates 3 and 4 for the kinds that have them, facts read under the patients' locks."""
+        judged = [(n, d) for n, d in enumerate(self._drafts) if self._catalogue.is_judged(d.type)]
+        keys = {patient_of(d.resource) if d.resource else None for _, d in judged}
+        keys |= {f"{d.type}/{d.id}" for _, d in judged}
+        await transaction.lock(sorted(key for key in keys if key))
+        reach = self._catalogue.policy.reach(self._work.agent, "*", "update")
+        before = await transaction.get([(d.type, d.id or "") for _, d in judged], reach)
+        for (number, draft), old in zip(judged, before, strict=True):
+            if draft.method != "delete":
+                await self._judge_one(number, draft, old)
+
+    async def _judge_one(self, number: int, draft: Draft, old: Stored | None) -> None:
+        resource: Json = draft.resource
+        kind = self._catalogue.kind_of(resource)
+        if kind is None:
+            return
+        workflow = self._catalogue.workflow(kind)
+        if workflow is not None:
+            previous = codec.parse(old.body) if old is not None and not old.deleted else None
+            move = gates.moved(workflow, previous, resource, self._work.may)
+            if move is not None:
+                self._topics[number] = (move.topic,) if move.topic else ()
+                self._entered.append((number, workflow, move.source, move.target))
+        await gates.admitted(self._work, self._catalogue.admits(kind), resource)
+
+    def changes(self) -> list[Change]:
+        """What the store is asked to write."""
+        registry = self._catalogue.registry
+        return [
+            Change(
+                draft.method,
+                draft.type,
+                draft.id or "",
+                draft.resource or {},
+                extract(draft.resource, registry) if draft.resource else None,
+                draft.if_match,
+                self._skip_same,
+                self._topics.get(number, ()),
+            )
+            for number, draft in enumerate(self._drafts)
+        ]
+
+    async def after(self, records: Records, stored: Sequence[Stored]) -> None:
+        """Start the deadlines of the states entered and stop those of the states left."""
+        timers: list[Timer] = []
+        cancel: list[str] = []
+        now = self._work.now()
+        for number, workflow, source, target in self._entered:
+            reference = stored[number].reference
+            for deadline in workflow.deadlines:
+                key = f"{reference}#{deadline.state}#{deadline.limit}"
+                if deadline.state == target:
+                    seconds = self._catalogue.parameter(deadline.limit, now)
+                    shares = [(1.0, deadline.breach, key)]
+                    if deadline.warning:
+                        shares.append((deadline.warn, deadline.warning, key + "#warning"))
+                    for share, topic, name in shares:
+                        due = now + timedelta(seconds=seconds * share)
+                        timers.append(Timer(name, int(due.timestamp() * 1_000_000), topic, reference))
+                elif deadline.state == source:
+                    cancel += [key, key + "#warning"]
+        if timers or cancel:
+            await records.schedule(timers, cancel)
+
+    def _settled(self, draft: Draft) -> Draft:
+        """The draft with checked JSON, its type and its id; Problem 400 when they contradict each other."""
+        if draft.method == "delete":
+            return draft
+        resource = gates.wellformed(draft.resource, draft.type or None)
+        type, own = resource["resourceType"], resource.get("id")
+        if draft.id is not None and own is not None and own != draft.id:
+            raise Problem.of("cw-id-mismatch", f"{type}.id")
+        if self._catalogue.shipped(type, draft.id or own or "") is not None:
+            raise Problem.conflict(f"{type}/{draft.id or own} is shipped by a service; it cannot be changed here")
+        id = draft.id or (own if draft.method == "update" else None)
+        if id is None and draft.method == "update":
+            raise Problem.of("cw-id-mismatch", f"{type}.id")
+        return Draft(resource, draft.method, type, id or self._platform.new_id(), draft.if_match)
