@@ -103,8 +103,10 @@ class Dispatcher:
 
     def _clockwork(self, service: Service, number: int, every: Every) -> Callable[[], Awaitable[bool]]:
         async def tick() -> bool:
-            # The lease is left to run out on purpose: whoever holds it next runs the next round.
-            if await self._feed.lease(f"every:{service.name}:{number}", self._holder, every.seconds) is None:
+            # Each round takes the lease under a name of its own and lets it run out: nobody can prolong it,
+            # so that one process or another runs the next round when the interval has passed.
+            round_ = self._platform.new_id()
+            if await self._feed.lease(f"every:{service.name}:{number}", round_, every.seconds) is None:
                 return False
             async with self._platform.work(system_agent(service.name)) as work:
                 await every.run(work)
