@@ -46,7 +46,7 @@ CATALOGUE: dict[str, Entry] = {
     "cw-missing-element": Entry(422, "required", "The element '{name}' is required."),
     "cw-too-many-choices": Entry(422, "structure", "Only one of '{name}[x]' may be present: {got}."),
     "cw-empty": Entry(422, "structure", "{what} may not be empty."),
-    "cw-null": Entry(422, "structure", "null is allowed only in an array whose other half has a value there."),
+    "cw-null": Entry(422, "structure", "null may stand only in an array whose other half has a value there."),
     "cw-bad-value": Entry(422, "value", "{got} is not a valid {type}: {why}."),
     "cw-unknown-code": Entry(422, "code-invalid", "{got} is not a code of {binding}."),
     "cw-unsafe-narrative": Entry(422, "invalid", "The narrative is not safe XHTML: {why}."),
@@ -93,7 +93,12 @@ def issue(name: str, path: str | None = None, **words: object) -> Issue:
 
 
 class Problem(Exception):
-    """The one error of the platform: an HTTP status and the issues behind it."""
+    """The one error of the platform: an HTTP status and the issues behind it.
+
+    `index` says which of several writes asked for together is at fault, where one is.
+    """
+
+    index: int | None = None
 
     def __init__(self, status: int, issues: Sequence[Issue]) -> None:
         super().__init__(status, tuple(issues))

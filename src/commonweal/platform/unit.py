@@ -5,12 +5,13 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
+from urllib.parse import urlencode
 
 from commonweal.access.agent import Agent
 from commonweal.access.decision import Decision
 from commonweal.fhir import codec
-from commonweal.fhir.outcome import Problem
-from commonweal.fhir.search.query import Query
+from commonweal.fhir.outcome import Issue, Problem
+from commonweal.fhir.search.query import Query, to_pairs
 from commonweal.platform import gates
 from commonweal.platform.balance import Movement
 from commonweal.platform.ports import Audited, Page, Records, Scope, Stored, Transaction
@@ -80,6 +81,17 @@ class Unit:
             raise Problem.gone(type, id)
         return found
 
+    async def read_all(self, references: Sequence[tuple[str, str]]) -> Sequence[Stored | None]:
+        found: dict[tuple[str, str], Stored] = {}
+        for type in sorted({type for type, _ in references}):
+            await self._permitted(f"{type}.read", type)
+            asked = [reference for reference in references if reference[0] == type]
+            reach = self._catalogue.policy.reach(self.agent, type)
+            there = await self._records.get(asked, reach)
+            found |= {(s.type, s.id): s for s in there if s is not None and not s.deleted}
+        await self._audit("read-all", "", list(found.values()), "")
+        return [found.get(reference) for reference in references]
+
     async def search(self, query: Query | str, *, hold: bool = False) -> Page:
         asked = self._platform.query(query)
         await self._permitted(f"{asked.type or '*'}.search", asked.type or "")
@@ -137,6 +149,17 @@ class Unit:
     async def delete(self, type: str, id: str, *, because: str = "", if_match: int | None = None) -> Stored:
         draft = Draft(None, "delete", type, id, if_match)
         return (await self.save_all([draft], because=because))[0]
+
+    async def judge(self, draft: Draft) -> Sequence[Issue]:
+        try:
+            writing = Writing(self._platform, self, [draft], skip_same=False, imported=False)
+            for interaction, type in writing.interactions:
+                await self._permitted(f"{type}.{interaction}", type)
+            if writing.is_judged:
+                await writing.judge(await self._open())
+        except Problem as problem:
+            return problem.issues
+        return ()
 
     async def operation(self, name: str, parameters: Json) -> Json:
         operation = self._catalogue.operations.get(name)
@@ -221,8 +244,4 @@ def _condition(query: Query) -> str:
 
 
 def _text(query: Query) -> str:
-    from urllib.parse import urlencode
-
-    from commonweal.fhir.search.query import to_pairs
-
     return f"{query.type or ''}?{urlencode(to_pairs(query))}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from commonweal.access.agent import Agent
 from commonweal.access.decision import Decision
+from commonweal.fhir.outcome import Issue
 from commonweal.fhir.search.query import Query
 from commonweal.platform.balance import Movement
 from commonweal.platform.signal import Signal
@@ -22,8 +23,8 @@ Result = TypeVar("Result")
 class Draft:
     """One write as it is asked for; `resource` is checked JSON, JSON text, or a typed struct (None: delete).
 
-    method "create": a new id is given unless `id` names a free one; "update": becomes the next version, or
-    the first. `if_match`: the version that must be current.
+    method "create": the id is `id`, which must be free, or a new one; the resource's own is ignored.
+    "update": becomes the next version, or the first. `if_match`: the version that must be current.
     """
 
     resource: Any = None
@@ -54,6 +55,9 @@ class Work(Protocol):
     async def read(self, type: str, id: str, version: int | None = None) -> "Stored":
         """One resource; Problem 404 when there is none in reach, 410 when it is deleted."""
 
+    async def read_all(self, references: Sequence[tuple[str, str]]) -> Sequence["Stored | None"]:
+        """The current version of each (type, id); None where there is none in reach or it is deleted."""
+
     async def search(self, query: Query | str, *, hold: bool = False) -> "Page":
         """One page; a string is "Type?name=value&…". `hold`: nobody else may act on the same condition
         until this work ends, so that what was found, or not found, stays so (conditional writes)."""
@@ -82,10 +86,14 @@ class Work(Protocol):
 
         `skip_same`: content equal to the current version makes no new one. `imported`: history brought in
         with its source; no move or admission rule judges it (needs the permission `record.import`).
+        Where one of several is at fault, `Problem.index` says which.
         """
 
     async def delete(self, type: str, id: str, *, because: str = "", if_match: int | None = None) -> "Stored":
         """End a resource; its versions stay in history. Deleting what is deleted changes nothing."""
+
+    async def judge(self, draft: Draft) -> Sequence[Issue]:
+        """What the gates say of a write that is not made; empty when it would be admitted."""
 
     async def operation(self, name: str, parameters: Json) -> Json:
         """Run a named operation inside this work: same transaction, same agent, its own permission check."""

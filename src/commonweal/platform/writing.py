@@ -1,6 +1,6 @@
 """A set of writes on its way through the gates, set-wise: one write is a set of one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,7 @@ class Writing:
         self._catalogue = platform.catalogue
         self._work = work
         self._skip_same = skip_same
-        self._drafts = [self._settled(draft) for draft in drafts]
+        self._drafts = [_blamed(number, self._settled, draft) for number, draft in enumerate(drafts)]
         self._topics: dict[int, tuple[str, ...]] = {}
         self._entered: list[tuple[int, Workflow, str | None, str]] = []
         judged = () if imported else (d.type for d in self._drafts)
@@ -46,8 +46,13 @@ class Writing:
         reach = self._catalogue.policy.reach(self._work.agent, "*", "update")
         before = await transaction.get([(d.type, d.id or "") for _, d in judged], reach)
         for (number, draft), old in zip(judged, before, strict=True):
-            if draft.method != "delete":
+            if draft.method == "delete":
+                continue
+            try:
                 await self._judge_one(number, draft, old)
+            except Problem as problem:
+                problem.index = number
+                raise
 
     async def _judge_one(self, number: int, draft: Draft, old: Stored | None) -> None:
         resource: Json = draft.resource
@@ -108,11 +113,20 @@ class Writing:
             return draft
         resource = gates.wellformed(draft.resource, draft.type or None)
         type, own = resource["resourceType"], resource.get("id")
-        if draft.id is not None and own is not None and own != draft.id:
+        if draft.method == "create":
+            id = draft.id or self._platform.new_id()
+        elif own is None or draft.id not in (None, own):
             raise Problem.of("cw-id-mismatch", f"{type}.id")
-        if self._catalogue.shipped(type, draft.id or own or "") is not None:
-            raise Problem.conflict(f"{type}/{draft.id or own} is shipped by a service; it cannot be changed here")
-        id = draft.id or (own if draft.method == "update" else None)
-        if id is None and draft.method == "update":
-            raise Problem.of("cw-id-mismatch", f"{type}.id")
-        return Draft(resource, draft.method, type, id or self._platform.new_id(), draft.if_match)
+        else:
+            id = own
+        if self._catalogue.shipped(type, id) is not None:
+            raise Problem.conflict(f"{type}/{id} is shipped by a service; it cannot be changed here")
+        return Draft(resource, draft.method, type, id, draft.if_match)
+
+
+def _blamed(number: int, settle: Callable[[Draft], Draft], draft: Draft) -> Draft:
+    try:
+        return settle(draft)
+    except Problem as problem:
+        problem.index = number
+        raise
