@@ -103,7 +103,7 @@ create table beside.audit (
     query       text   not null default '',
     because     text   not null default '',
     entities    text[] not null default '{}',
-    patients    text[] not null default '{}',
+    patients    int8[] not null default '{}', -- keyed hashes, as in the records
     primary key (xid, seq)
 );
 -- "Who has looked at my record?"
