@@ -115,10 +115,12 @@ class Writing:
         type, own = resource["resourceType"], resource.get("id")
         if draft.method == "create":
             id = draft.id or self._platform.new_id()
-        elif own is None or draft.id not in (None, own):
-            raise Problem.of("cw-id-mismatch", f"{type}.id")
-        else:
+        elif own is not None and draft.id in (None, own):
             id = own
+        elif own is None and draft.id is not None:
+            id = draft.id
+        else:
+            raise Problem.of("cw-id-mismatch", f"{type}.id")
         if self._catalogue.shipped(type, id) is not None:
             raise Problem.conflict(f"{type}/{id} is shipped by a service; it cannot be changed here")
         return Draft(resource, draft.method, type, id, draft.if_match)
