@@ -1,18 +1,7 @@
 -- What stands beside the records: outbox and its readers, timers, leases, ledger, audit and its seals, blobs.
 -- Everything here is named with its schema: beside.outbox, beside.audit, … Times are int8 microseconds, UTC.
 
-create schema if not exists beside;
-
--- The application connects as a member of this role (or with "set role"); it may add to audit, never change it.
-do $$
-begin
-    if not exists (select from pg_roles where rolname = 'commonweal_application') then
-        create role commonweal_application nologin;
-    end if;
-exception when insufficient_privilege or duplicate_object or unique_violation then
-    raise warning 'role commonweal_application could not be created; only triggers guard the audit here';
-end
-$$;
+create schema beside;
 
 -- One row for each topic told; written in the statement of the change, read only below the snapshot's xmin.
 create table beside.outbox (
@@ -50,7 +39,7 @@ create table beside.waiting (
 create index on beside.waiting (reader, subject) where attempts > 0;
 
 create table beside.timer (
-    key       text primary key,
+    key       text collate "C" primary key,
     due       int8 not null,
     sequence  int4 not null default 0,
     topic     text not null,
@@ -84,7 +73,7 @@ create index on beside.movement (target);
 
 -- "outside" has no row: it holds exactly what all others lack, so nobody queues for it.
 create table beside.balance (
-    account text primary key check (account <> 'outside'),
+    account text collate "C" primary key check (account <> 'outside'),
     amount  int8 not null default 0,
     check (amount >= 0 or account like 'discrepancy/%')
 );
@@ -147,15 +136,10 @@ create table beside.chunk (
 );
 alter table beside.chunk alter column data set storage external;
 
-do $$
-begin
-    grant usage on schema beside to commonweal_application;
-    grant select, insert, update, delete on
-        beside.outbox, beside.reader, beside.waiting, beside.timer, beside.lease,
-        beside.balance, beside.blob, beside.chunk to commonweal_application;
-    grant select, insert on beside.movement, beside.audit, beside.seal to commonweal_application;
-    grant usage on all sequences in schema beside to commonweal_application;
-exception when undefined_object then
-    null; -- warned about above
-end
-$$;
+-- The application adds to audit, seals and movements; nobody changes them.
+grant usage on schema beside to commonweal_application;
+grant select, insert, update, delete on
+    beside.outbox, beside.reader, beside.waiting, beside.timer, beside.lease,
+    beside.balance, beside.blob, beside.chunk to commonweal_application;
+grant select, insert on beside.movement, beside.audit, beside.seal to commonweal_application;
+grant usage on all sequences in schema beside to commonweal_application;
