@@ -1,0 +1,152 @@
+"""Connections to PostgreSQL: two pools, one for prepared routes and one whose plans fit each search's values."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import asyncpg
+
+from commonweal.fhir.outcome import Problem
+from commonweal.store.migrate import APPLICATION
+
+Result = TypeVar("Result")
+
+GONE = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    OSError,
+)
+"""The server is away: being restarted, killed, out of reach."""
+AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+"""Another transaction was in the way; the same again will do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Sizes of the pools and seconds a statement may take before it is called too costly."""
+
+    work_connections: int = 12
+    search_connections: int = 6
+    work_seconds: float = 120
+    search_seconds: float = 10
+    wait_seconds: float = 30
+
+
+class Quiet(asyncpg.Connection):
+    """A connection that changes no session state, so that giving it back costs no round trip."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+class Pools:
+    """`work` plans each statement once and keeps the plan: reads by id, writes, searches about one patient.
+    `search` plans for the values at hand: a rare and a common code want different indexes."""
+
+    def __init__(self, work: Any, search: Any, limits: Limits) -> None:
+        self.work = work
+        self.search = search
+        self.limits = limits
+
+    async def close(self) -> None:
+        """Wait for what is under way and close."""
+        await asyncio.gather(self.work.close(), self.search.close())
+
+    def terminate(self) -> None:
+        """Close at once."""
+        self.work.terminate()
+        self.search.terminate()
+
+
+async def connect(dsn: str, limits: Limits | None = None) -> Pools:
+    """Open the pools; Problem 503 when there is no server."""
+    limits = limits or Limits()
+    with translated():
+        role = await _role(dsn)
+        work = await _pool(dsn, role, "force_generic_plan", limits.work_connections, limits.work_seconds)
+        search = await _pool(dsn, role, "force_custom_plan", limits.search_connections, limits.search_seconds)
+    return Pools(work, search, limits)
+
+
+async def _role(dsn: str) -> str | None:
+    """The application's role, where it exists and may be taken on."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        there = await connection.fetchval(
+            "select pg_has_role(current_user, oid, 'member') from pg_roles where rolname = $1", APPLICATION
+        )
+    finally:
+        await connection.close()
+    return APPLICATION if there else None
+
+
+async def _pool(dsn: str, role: str | None, plans: str, size: int, seconds: float) -> Any:
+    settings = {
+        "application_name": "commonweal",
+        "plan_cache_mode": plans,
+        "statement_timeout": str(int(seconds * 1000)),
+        "jit": "off",
+        "timezone": "UTC",
+    }
+    if role:
+        settings["role"] = role
+    return await asyncpg.create_pool(
+        dsn,
+        min_size=1,
+        max_size=size,
+        connection_class=Quiet,
+        server_settings=settings,
+        statement_cache_size=1000,
+        max_inactive_connection_lifetime=0,
+    )
+
+
+class translated:
+    """Turns what PostgreSQL says into a Problem."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is not None:
+            problem = problem_of(error)
+            if problem is not None:
+                raise problem from error
+
+
+def problem_of(error: BaseException) -> Problem | None:
+    """The Problem an error of the database stands for; None for what is a fault of ours."""
+    if isinstance(error, asyncpg.QueryCanceledError):
+        return Problem.too_costly("it took too long; ask for less at once")
+    if isinstance(error, asyncpg.UniqueViolationError):
+        return Problem.conflict("another write came first")
+    if isinstance(error, AGAIN):
+        return Problem.conflict("another write was in the way; try again")
+    if isinstance(error, GONE) or (isinstance(error, asyncpg.InterfaceError) and "closed" in str(error)):
+        return Problem.of("cw-unavailable", why="the database does not answer; try again in a moment")
+    return None
+
+
+@asynccontextmanager
+async def borrowed(pool: Any, limits: Limits) -> AsyncIterator[asyncpg.Connection]:
+    """A connection for a while; errors of the database leave as Problems."""
+    with translated():
+        async with pool.acquire(timeout=limits.wait_seconds) as connection:
+            yield connection
+
+
+async def insisting(attempt: Callable[[], Awaitable[Result]], tries: int = 5) -> Result:
+    """Run one autocommitted statement again when another transaction was in its way."""
+    for number in range(tries):
+        try:
+            return await attempt()
+        except (*AGAIN, asyncpg.UniqueViolationError):
+            if number == tries - 1:
+                raise
+            await asyncio.sleep(0.002 * 2**number)
+    raise AssertionError("unreachable")

@@ -1,0 +1,48 @@
+-- Versions 1 of resources whose ids are free, with ranges, notices and the audit row, in one statement.
+with input as materialized (
+    select i.*, nextval('record.key') as key
+    from unnest(
+        :id::text[], :self::int8[], :present::int8[], :patient::int8[], :area::int8[], :holder::int8[],
+        :date_lo::int8[], :date_hi::int8[], :code::int8[], :words::text[], :tail::text[], :subject::text[],
+        :tok_at::int4[], :gram_at::int4[], :label_at::int4[], :end_at::int4[]
+    ) with ordinality as i(
+        id, self, present, patient, area, holder, date_lo, date_hi, code, words, tail, subject,
+        tok_at, gram_at, label_at, end_at, n)
+),
+made as (
+    insert into record."{type}" (
+        key, self, updated, present, patient, area, holder, date_lo, date_hi, code, version, method, id,
+        tok, gram, labels, words, body)
+    select
+        key, self, (select record.now()), present, patient, area, holder, date_lo, date_hi, code, 1, 'c', id,
+        (:bag::int8[])[tok_at + 1 : gram_at],
+        nullif((:bag)[gram_at + 1 : label_at], '{}'),
+        nullif((:bag)[label_at + 1 : end_at], '{}'),
+        words,
+        record.body('{type}', id, 1, (select record.stamp(record.now())), tail)
+    from input
+),
+measured as (
+    insert into record.ranged (parameter, row, lo, hi, unit, code)
+    select r.parameter, i.key, r.lo, r.hi, r.unit, r.code
+    from unnest(
+        :range_n::int8[], :range_parameter::int4[], :range_lo::float8[], :range_hi::float8[],
+        :range_unit::int8[], :range_code::int8[]
+    ) as r(n, parameter, lo, hi, unit, code)
+    join input i using (n)
+),
+told as (
+    insert into beside.outbox (version, topic, type, id, subject, cause)
+    select 1, '{type}.created', '{type}', id, subject, :cause::text from input
+    union all
+    select 1, t.topic, '{type}', i.id, i.subject, :cause
+    from unnest(:topic_n::int8[], :topic::text[]) as t(n, topic) join input i using (n)
+),
+audited as (
+    insert into beside.audit (
+        work, agent, purpose, interaction, type, query, because, outcome, entities, patients)
+    select :work::text, :agent::text, :purpose::text, :interaction::text, :about::text, :query::text,
+        :because::text, :outcome::int2, :entities::text[], :patients::int8[]
+    where :work is not null
+)
+select record.now() as updated
