@@ -60,7 +60,7 @@ class Auditor:
     A lone reader waits for one commit only; under load the groups grow by themselves.
     """
 
-    def __init__(self, pool: "asyncpg.Pool[Any]", room: int = ROOM) -> None:
+    def __init__(self, pool: asyncpg.Pool, room: int = ROOM) -> None:
         self._pool = pool
         self._room = asyncio.Semaphore(room)
         self._waiting: deque[tuple[Audited, asyncio.Future[None]]] = deque()

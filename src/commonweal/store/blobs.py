@@ -25,7 +25,7 @@ delete from beside.chunk where key in (select key from gone)"""
 class Blobs:
     """Content-addressed bytes in the database."""
 
-    def __init__(self, pool: "asyncpg.Pool[Any]", limit: int = LIMIT) -> None:
+    def __init__(self, pool: asyncpg.Pool, limit: int = LIMIT) -> None:
         self._pool = pool
         self._limit = limit
 

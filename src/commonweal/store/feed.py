@@ -92,7 +92,7 @@ class PostgresFeed:
 
     def __init__(
         self,
-        pool: asyncpg.Pool[Any],
+        pool: asyncpg.Pool,
         clock: Callable[[], int] | None = None,
         delays: Sequence[float] = DELAYS,
         seal_key: bytes = b"",
