@@ -32,7 +32,7 @@ class Slot:
     targets: list[str]
     path: str
 
-    def keys(self) -> list[tuple[str, str]]:
+    def forms(self) -> list[tuple[str, str]]:
         """(JSON name, type) of each form the element takes."""
         if not self.choice:
             return [(self.name, self.types[0])]
@@ -73,7 +73,8 @@ def load(folder: Path) -> Definitions:
     structures = list(_structures(folder))
     hierarchy = {each["type"]: (_base(each), each["kind"], each["abstract"]) for each in structures}
     shapes = {shape.path: shape for structure in structures for shape in _shapes(structure)}
-    required = {slot.binding for shape in shapes.values() for slot in shape.slots if slot.strength == "required"}
+    slots = [slot for shape in shapes.values() for slot in shape.slots]
+    required = {slot.binding for slot in slots if slot.strength == "required"}
     return Definitions(hierarchy, shapes, _codes(folder, required))
 
 
@@ -134,18 +135,20 @@ def _slot(element: Json, path: str) -> Slot:
 
 
 def _types(types: list[Json]) -> list[str]:
-    """FHIR names; an attribute's System.String is told by its extension; a contentReference is a backbone."""
     return [_type(each) for each in types] or ["BackboneElement"]
 
 
 def _type(entry: Json) -> str:
+    """FHIR's name; the source says OperationOutcome once where R4 says Resource."""
     told = [each["valueUrl"] for each in entry.get("extension", []) if "valueUrl" in each]
-    return str(told[0] if entry["code"].startswith(SYSTEM_TYPE) and told else entry["code"])
+    code = str(told[0] if entry["code"].startswith(SYSTEM_TYPE) and told else entry["code"])
+    return "Resource" if code == "OperationOutcome" else code
 
 
 def _targets(types: list[Json]) -> list[str]:
-    found = {target.removeprefix(CANONICAL): None for each in types for target in each.get("targetProfile", [])}
-    return [] if "Resource" in found else list(found)
+    profiles = [profile for each in types for profile in each.get("targetProfile", [])]
+    found = [profile.removeprefix(CANONICAL) for profile in profiles]
+    return [] if "Resource" in found else found
 
 
 def _constraints(element: Json, name: str, url: str) -> list[Constraint]:

@@ -35,8 +35,8 @@ class Element(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     """Types that a Reference or canonical may point to; empty: any."""
     path: str = ""
 
-    def keys(self) -> tuple[tuple[str, str], ...]:
-        """(JSON name, type) of each form: `valueQuantity`, `valueString` … of a choice, or the name itself."""
+    def forms(self) -> tuple[tuple[str, str], ...]:
+        """(JSON name, type) of each form: `valueQuantity`, `valueString` … of a choice, or the one name."""
         if not self.choice:
             return ((self.name, self.types[0]),)
         return tuple((self.name + kind[0].upper() + kind[1:], kind) for kind in self.types)
@@ -70,7 +70,7 @@ def is_primitive(name: str) -> bool:
 
 
 def base_of(type: str) -> str:
-    """What a type specialises: DomainResource for Patient, string for code; "" at the top (Element, Resource)."""
+    """What a type specialises: DomainResource for Patient, string for code; "" at the top."""
     return TYPES[type].base if type in TYPES else ""
 
 
