@@ -1,0 +1,94 @@
+"""What is kept: every version of every resource, and what stands beside them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import Any
+
+from commonweal.access.reach import Grant, Reach
+from commonweal.fhir.search.index import Indexed
+from commonweal.platform.ports import Audited, Stored, Timer
+from commonweal.platform.topic import Notice, Position
+from commonweal.store.belongs import Belongs
+from commonweal.store.ledger import Posting
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One version; `key` is the resource's number and stays the same through its versions."""
+
+    key: int
+    stored: Stored
+    resource: Json
+    indexed: Indexed | None
+    belongs: Belongs
+    position: Position
+
+
+@dataclass(slots=True)
+class State:
+    """Everything one commit may change. A transaction works on a copy, which then takes the old one's place;
+    the counts are shared, so that a number once drawn is never drawn again. `audit` is this commit's own."""
+
+    now: int = 0
+    transaction: int = 0
+    transactions: Iterator[int] = field(default_factory=lambda: count(1))
+    sequence: Iterator[int] = field(default_factory=lambda: count(1))
+    keys: Iterator[int] = field(default_factory=lambda: count(1))
+    versions: dict[tuple[str, str], tuple[Row, ...]] = field(default_factory=dict)
+    outbox: list[Notice] = field(default_factory=list)
+    timers: dict[str, Timer] = field(default_factory=dict)
+    postings: dict[str, Posting] = field(default_factory=dict)
+    held: dict[str, int] = field(default_factory=dict)
+    audit: list[tuple[int, Audited]] = field(default_factory=list)
+
+    def begin(self, now: int) -> "State":
+        """A copy for the next transaction."""
+        return replace(
+            self,
+            now=now,
+            transaction=next(self.transactions),
+            versions=dict(self.versions),
+            outbox=list(self.outbox),
+            timers=dict(self.timers),
+            postings=dict(self.postings),
+            held=dict(self.held),
+            audit=[],
+        )
+
+    def position(self) -> Position:
+        """The next place in the order of everything written."""
+        return Position(self.transaction, next(self.sequence))
+
+    def current(self, type: str, id: str) -> Row | None:
+        """The newest version, deleted or not."""
+        versions = self.versions.get((type, id))
+        return versions[-1] if versions else None
+
+    def rows(self, reach: Reach, types: tuple[str, ...] = ()) -> Iterator[Row]:
+        """Current rows, not deleted and in reach, in order of key; of all types when none is named."""
+        newest = (versions[-1] for versions in self.versions.values())
+        for row in sorted(newest, key=lambda row: row.key):
+            if not row.stored.deleted and (not types or row.stored.type in types) and is_seen(row, reach):
+                yield row
+
+
+def is_seen(row: Row, reach: Reach) -> bool:
+    """Does any grant hold, and is nothing denied?"""
+    belongs = row.belongs
+    if belongs.patient in reach.denied_patients or reach.denied_labels.intersection(belongs.labels):
+        return False
+    return any(_holds(grant, row) for grant in reach.grants)
+
+
+def _holds(grant: Grant, row: Row) -> bool:
+    belongs = row.belongs
+    conditions = (
+        (grant.types, row.stored.type),
+        (grant.areas, belongs.area),
+        (grant.organizations, belongs.holder),
+        (grant.patients, belongs.patient),
+    )
+    return all(wanted is None or value in wanted for wanted, value in conditions)
