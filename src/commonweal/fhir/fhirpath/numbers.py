@@ -8,7 +8,7 @@ Number = int | Decimal
 INTEGER_MAX = 2**31 - 1
 LONG_MAX = 2**63 - 1
 LARGEST = Decimal(10) ** 28
-LARGEST_PLACES = 400
+MOST_PLACES = 400
 DOUBLE = 15  # digits that every platform carries through a division
 NOISE = Decimal("1E-15")
 
@@ -20,8 +20,8 @@ class Long(int):
 def bounded(value: Number) -> Number | None:
     """The number, or None beyond what its type holds, https://hl7.org/fhirpath/N1/#math."""
     if isinstance(value, Decimal):
-        return value if value.is_finite() and abs(value) < LARGEST and value.adjusted() > -LARGEST_PLACES
-        else None
+        small = value.is_finite() and abs(value) < LARGEST and value.adjusted() > -MOST_PLACES
+        return value if small else None
     most = LONG_MAX if isinstance(value, Long) else INTEGER_MAX
     return value if -most - 1 <= value <= most else None
 
