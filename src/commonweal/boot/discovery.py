@@ -1,7 +1,7 @@
 """Finds the services: every folder of `commonweal.services` with a manifest, and what its definitions hold."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from functools import cache
 from importlib import import_module
@@ -17,8 +17,9 @@ from commonweal.access.permission import Permission
 from commonweal.platform.catalogue import Catalogue, Definitions, Edition
 from commonweal.platform.service import Service
 
+READS = ("*.read", "*.search", "*.history")
 RECORD = (
-    Permission("record.read", "Read, search and export everything", (OPERATOR,), ("*.read", "*.search", "*.history")),
+    Permission("record.read", "Read, search and export everything", (OPERATOR,), READS),
     Permission("record.write", "Write any resource", (OPERATOR,), ("*.create", "*.update", "*.delete")),
     Permission("record.import", "Bring in history with its source, unjudged", (OPERATOR,)),
     Permission("record.validate", "Ask whether a resource is valid", (OPERATOR,), ("*/$validate",)),
@@ -65,7 +66,7 @@ def _folders() -> Iterator[str]:
 
 
 def _load(path: Path) -> Any:
-    readers = {".yaml": yaml.safe_load, ".json": json.loads}
+    readers: dict[str, Callable[[str], Any]] = {".yaml": yaml.safe_load, ".json": json.loads}
     reader = readers.get(path.suffix)
     if reader is None:
         return None

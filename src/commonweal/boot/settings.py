@@ -15,7 +15,9 @@ class Settings:
 
     data: Annotated[str, "folder of the embedded database, the secrets and the exports"] = ".data"
     database_url: Annotated[str, "a PostgreSQL of your own; the embedded one is not started then"] = ""
-    host: Annotated[str, "address to listen on; only loopback until TLS or a trusted proxy is set up"] = "127.0.0.1"
+    host: Annotated[str, "address to listen on; only loopback until TLS or a trusted proxy is set up"] = (
+        "127.0.0.1"
+    )
     port: Annotated[int, "port of the web server"] = 8080
     workers: Annotated[int, "web worker processes"] = 1
     base_url: Annotated[str, "address at which others reach this server, without /fhir; empty: as asked"] = ""

@@ -50,7 +50,9 @@ class Catalogue:
         self.operations: dict[str, Operation] = _unique(
             "operation", ((o.name, o) for s in self.services for o in s.operations)
         )
-        self.owners: dict[str, Service] = _unique("kind", ((k.label, s) for s in self.services for k in s.owns))
+        self.owners: dict[str, Service] = _unique(
+            "kind", ((k.label, s) for s in self.services for k in s.owns)
+        )
         self._parameters = {n: e for d in definitions.values() for n, e in d.parameters.items()}
         self._shipped = {(r["resourceType"], r["id"]): r for r in self.resources}
         self._kinds: dict[str, list[Kind]] = {}

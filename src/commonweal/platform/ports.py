@@ -66,7 +66,8 @@ class Audited:
     """One audit row: who did what to whose data and why; keys and queries, never content.
 
     `interaction` is "read", "search", "create", "transaction" …; `entities` are "Type/id" touched by it,
-    `patients` the keyed hashes of the patients concerned (`Stored.patient`; a write adds its own); `work` is the id of the work (X-Request-Id).
+    `patients` the keyed hashes of the patients concerned (`Stored.patient`; a write adds its own);
+    `work` is the id of the work (X-Request-Id).
     """
 
     work: str

@@ -74,7 +74,9 @@ class Unit:
             found = (await self._records.get([(type, id)], reach))[0]
         else:
             found = await self._records.version(type, id, version, reach)
-        await self._audit("read" if version is None else "vread", type, [found] if found else [], f"{type}/{id}")
+        await self._audit(
+            "read" if version is None else "vread", type, [found] if found else [], f"{type}/{id}"
+        )
         if found is None:
             raise Problem.not_found(type, id)
         if found.deleted:
@@ -184,7 +186,8 @@ class Unit:
         await self._platform.signal(signal)
 
     async def compute(self, function: Callable[..., Result], *arguments: Any) -> Result:
-        return await self._platform.compute(function, *arguments)
+        result: Result = await self._platform.compute(function, *arguments)
+        return result
 
     @property
     def _records(self) -> Records:

@@ -56,7 +56,9 @@ class Workflow:
         """The move from one state to another, if there is one."""
         return next((m for m in self.moves if (m.source, m.target) == (source, target)), None)
 
-    def may(self, source: str | None, target: str, resource: Json, holds: Callable[[str], Decision]) -> Decision:
+    def may(
+        self, source: str | None, target: str, resource: Json, holds: Callable[[str], Decision]
+    ) -> Decision:
         """May the state go from `source` to `target`? `holds` says whether the agent has a permission."""
         if source == target:
             return YES

@@ -17,4 +17,6 @@ async def admitted(work: Work, admits: Sequence[Admit], resource: dict[str, Any]
         decision = decision & admit.rule(resource, facts)
     if not decision:
         path = resource["resourceType"]
-        raise Problem.unprocessable(issue("cw-business-rule", path, why=reason) for reason in decision.reasons)
+        raise Problem.unprocessable(
+            issue("cw-business-rule", path, why=reason) for reason in decision.reasons
+        )

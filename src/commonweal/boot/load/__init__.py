@@ -1,0 +1,1 @@
+"""Load: files of resources into the record — validated, resolved, resumable, and nothing lost that is wrong."""

@@ -1,0 +1,183 @@
+"""The load itself: items to batches to the sink, a few batches in flight, progress told, faults set aside."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from commonweal.boot.load.journal import Journal
+from commonweal.boot.load.prepare import Prepared, draft, identify, links
+from commonweal.boot.load.sinks import Sink
+from commonweal.boot.load.sources import Item, Source
+
+BATCH = 500
+IN_FLIGHT = 3
+BATCH_BYTES = 8_000_000
+
+
+@dataclass(slots=True)
+class Tally:
+    """What has happened so far; `bytes` of the input read, for the progress line."""
+
+    types: Counter[str] = field(default_factory=Counter)
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    quarantined: int = 0
+
+    @property
+    def settled(self) -> int:
+        return self.created + self.updated + self.unchanged + self.quarantined
+
+
+class Load:
+    """One run over a set of files; `tell` is called after every batch."""
+
+    def __init__(
+        self, sink: Sink, journal: Journal, quarantine: Path, tell: Callable[[Tally, str], None]
+    ) -> None:
+        self.tally = Tally()
+        self.quarantine = quarantine
+        self._sink = sink
+        self._journal = journal
+        self._tell = tell
+        self._flying: list[tuple[asyncio.Task[None], set[str]]] = []
+        self._faults: IO[bytes] | None = None
+
+    async def run(self, sources: Sequence[Source]) -> Tally:
+        """Everything; it may be stopped at any moment and run again."""
+        try:
+            for source in sources:
+                await self._load(source)
+            await self._late()
+        finally:
+            if self._faults is not None:
+                self._faults.close()
+        self._journal.finish()
+        return self.tally
+
+    async def _load(self, source: Source) -> None:
+        skip = self._journal.done(source)
+        number = 0
+        for batch in _batches(source.items()):
+            number += len(batch)
+            if number <= skip:
+                continue
+            await self._write(self._prepare(batch))
+            if len(self._flying) >= IN_FLIGHT:
+                await self._land()
+                self._journal.settle({str(source.path): number})
+            self._tell(self.tally, source.path.name)
+            await asyncio.sleep(0)
+        await self._land()
+        self._journal.settle({str(source.path): number})
+        self._tell(self.tally, source.path.name)
+
+    def _prepare(self, batch: Sequence[Item]) -> list[Prepared]:
+        """Ids first, so that references among the batch resolve; what refers to a url not seen yet waits."""
+        named: list[tuple[Item, str, str, bool]] = []
+        urls: dict[str, str] = {}
+        for item in batch:
+            try:
+                if item.error:
+                    raise ValueError(item.error)
+                type, id, given = identify(item)
+            except ValueError as error:
+                self._set_aside(item.place, item.body, str(error))
+                continue
+            named.append((item, type, id, given))
+            if item.full_url:
+                urls[item.full_url] = f"{type}/{id}"
+        if urls:
+            self._journal.learn(urls)
+        return [p for each in named if (p := self._resolved(*each, urls)) is not None]
+
+    def _resolved(self, item: Item, type: str, id: str, given: bool, urls: dict[str, str]) -> Prepared | None:
+        wanted = links(item.body)
+        known = {url: urls[url] for url in wanted & urls.keys()}
+        known |= self._journal.references(wanted - urls.keys())
+        if any(url.startswith("urn:") for url in wanted - known.keys()):
+            self._journal.wait([(item.place, draft(item, type, id, given, known).draft.resource)])
+            return None
+        return draft(item, type, id, given, known)
+
+    async def _late(self) -> None:
+        """What waited: every file has been read, so a url still unknown is a fault of the source."""
+        for batch in _batches(Item(place, body) for place, body in self._journal.waiting()):
+            ready = []
+            for item in batch:
+                wanted = links(item.body)
+                known = self._journal.references(wanted)
+                missing = sorted(u for u in wanted - known.keys() if u.startswith("urn:"))
+                if missing:
+                    self._set_aside(item.place, item.body, f"the reference {missing[0]} leads nowhere")
+                else:
+                    ready.append(draft(item, *identify(item), known))
+            await self._write(ready)
+            self._tell(self.tally, "late references")
+        await self._land()
+
+    async def _write(self, prepared: Sequence[Prepared]) -> None:
+        """Sends it off; repeats of one id, here or in flight, go one after the other and become versions."""
+        for part in _without_repeats(prepared):
+            keys = {f"{p.draft.type}/{p.draft.id}" for p in part}
+            if any(keys & flying for _, flying in self._flying):
+                await self._land()
+            self._flying.append((asyncio.create_task(self._send(part)), keys))
+
+    async def _land(self) -> None:
+        """Wait for all in flight; the first failure stops the load."""
+        flying, self._flying = self._flying, []
+        for task, _ in flying:
+            await task
+
+    async def _send(self, part: Sequence[Prepared]) -> None:
+        settled = await self._sink.write(part)
+        wrong = {p.place for p, _ in settled.wrong}
+        self.tally.types.update(p.draft.type for p in part if p.place not in wrong)
+        self.tally.created += settled.created
+        self.tally.updated += settled.updated
+        self.tally.unchanged += settled.unchanged
+        for prepared, why in settled.wrong:
+            self._set_aside(prepared.place, prepared.text, why)
+
+    def _set_aside(self, place: str, body: bytes, why: str) -> None:
+        """Into the quarantine file, durable before the journal says the item is settled."""
+        if self._faults is None:
+            self.quarantine.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._faults = self.quarantine.open("ab", buffering=0)
+        text = body.decode("utf-8", "replace")
+        self._faults.write(msgspec.json.encode({"place": place, "reason": why, "resource": text}) + b"\n")
+        self.tally.quarantined += 1
+
+
+def _batches(items: Iterator[Item]) -> Iterator[list[Item]]:
+    batch: list[Item] = []
+    size = 0
+    for item in items:
+        batch.append(item)
+        size += len(item.body)
+        if len(batch) >= BATCH or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _without_repeats(prepared: Sequence[Prepared]) -> Iterator[list[Prepared]]:
+    """Consecutive parts in which no resource appears twice."""
+    part: list[Prepared] = []
+    seen: set[tuple[str, str | None]] = set()
+    for each in prepared:
+        key = (each.draft.type, each.draft.id)
+        if key in seen:
+            yield part
+            part, seen = [], set()
+        part.append(each)
+        seen.add(key)
+    if part:
+        yield part
