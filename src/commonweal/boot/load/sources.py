@@ -14,7 +14,6 @@ from typing import IO, Any
 
 import msgspec
 import zstandard
-from typing_extensions import Buffer
 
 LINE_BYTES = 50_000_000
 """Longest NDJSON line."""
@@ -128,7 +127,7 @@ class _Readable(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Buffer, /) -> int:
+    def readinto(self, buffer: Any, /) -> int:
         view = memoryview(buffer)
         data = self._file.read(len(view))
         view[: len(data)] = data
