@@ -27,8 +27,9 @@ _ADDRESSES = frozenset({"href", "src", "cite", "longdesc", "usemap"})
 _SAFE_ADDRESS = re.compile(
     r"(?:https?:|mailto:|tel:|urn:|data:image/(?:png|gif|jpeg);|[^:]*\Z|[^:]*[/?#])", re.IGNORECASE
 )
+_IMAGE = r"""\s*['"]?(?!//)(?:data:image/(?:png|gif|jpeg);|[\w./-]*['"]?\s*\))"""
 _UNSAFE_STYLE = re.compile(
-    r"url\s*\(|expression\s*\(|@import|javascript:|behaviou?r\s*:|-moz-binding|\\", re.IGNORECASE
+    rf"url\s*\((?!{_IMAGE})|expression\s*\(|@import|javascript:|behaviou?r\s*:|-moz-binding|\\", re.IGNORECASE
 )
 
 
@@ -36,7 +37,7 @@ class _Unsafe(Exception):
     """Ends the parse at the first fault."""
 
 
-def faults(div: str) -> str:
+def narrative_fault(div: str) -> str:
     """What is wrong with the content of Narrative.div, in words; "" when nothing is."""
     if not div.startswith("<div"):
         return "it does not start with <div"

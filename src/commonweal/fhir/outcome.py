@@ -32,7 +32,7 @@ CATALOGUE: dict[str, Entry] = {
     "cw-duplicate-key": Entry(400, "structure", "The property '{name}' appears more than once."),
     "cw-too-deep": Entry(400, "too-long", "The body is nested deeper than {limit} levels."),
     "cw-number-too-large": Entry(400, "value", "A number is out of range: {why}."),
-    "cw-too-many": Entry(400, "too-long", "There are more than {limit} {what}."),
+    "cw-too-many": Entry(422, "too-long", "There are more than {limit} {what}."),
     "cw-type-mismatch": Entry(400, "invalid", "The body is a {got}, but this address takes a {wanted}."),
     "cw-id-mismatch": Entry(400, "invalid", "The id in the body is not the id in the address."),
     "cw-invalid": Entry(400, "invalid", "The request is not valid: {why}."),
@@ -49,7 +49,6 @@ CATALOGUE: dict[str, Entry] = {
     "cw-null": Entry(422, "structure", "null may stand only in an array whose other half has a value there."),
     "cw-bad-value": Entry(422, "value", "{got} is not a valid {type}: {why}."),
     "cw-unknown-code": Entry(422, "code-invalid", "{got} is not a code of {binding}."),
-    "cw-unsafe-narrative": Entry(422, "invalid", "The narrative is not safe XHTML: {why}."),
     "cw-invariant": Entry(422, "invariant", "{key}: {human}"),
     "cw-profile": Entry(422, "structure", "The resource does not fit the profile {profile}: {why}."),
     "cw-unresolved-reference": Entry(422, "not-found", "The reference {reference} leads nowhere."),
@@ -86,10 +85,10 @@ class Issue(msgspec.Struct, frozen=True):
     details: str | None = None
 
 
-def issue(name: str, path: str | None = None, **words: object) -> Issue:
-    """The catalogue's entry `name` at `path`, its sentence filled with `words`."""
-    entry = CATALOGUE[name]
-    return Issue(entry.severity, entry.code, entry.sentence.format(**words), path, name)
+def issue(key: str, path: str | None = None, /, **words: object) -> Issue:
+    """The catalogue's entry `key` at `path`, its sentence filled with `words`."""
+    entry = CATALOGUE[key]
+    return Issue(entry.severity, entry.code, entry.sentence.format(**words), path, key)
 
 
 class Problem(Exception):
@@ -112,9 +111,9 @@ class Problem(Exception):
         return f"{first.diagnostics}{place}{more}"
 
     @classmethod
-    def of(cls, name: str, path: str | None = None, **words: object) -> Problem:
-        """The catalogue's entry `name` as an error with its own status."""
-        return cls(CATALOGUE[name].status, (issue(name, path, **words),))
+    def of(cls, key: str, path: str | None = None, /, **words: object) -> Problem:
+        """The catalogue's entry `key` as an error with its own status."""
+        return cls(CATALOGUE[key].status, (issue(key, path, **words),))
 
     @classmethod
     def unprocessable(cls, issues: Iterable[Issue]) -> Problem:
