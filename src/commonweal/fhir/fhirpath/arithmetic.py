@@ -5,7 +5,7 @@ An operation that has no result (division by zero, overflow, units that do not g
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from decimal import ROUND_DOWN, Decimal, localcontext
+from decimal import ROUND_DOWN, Decimal, DecimalException, localcontext
 from typing import Any
 
 from commonweal.fhir.fhirpath.context import text_within
@@ -169,10 +169,8 @@ def later(start: Temporal, by: Quantity) -> Temporal | None:
         return None
     if isinstance(start, Time):
         return later_time(start, value * seconds)
-    if months:
-        parts = months_later(start.parts, int(value) * months)
-    else:
-        parts = seconds_later(start.parts, value * seconds)
+    steps = int(value) * months if months else value * seconds
+    parts = months_later(start.parts, int(steps)) if months else seconds_later(start.parts, Decimal(steps))
     return None if parts is None else span(type(start), parts, start.offset)
 
 
@@ -231,11 +229,23 @@ def seconds_later(parts: tuple[Number, ...], seconds: Decimal) -> tuple[Number, 
     return moved(parts, by)
 
 
+def within_range(run: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """The operation, None where its result is beyond what decimals hold."""
+
+    def safe(a: Any, b: Any) -> Any:
+        try:
+            return run(a, b)
+        except DecimalException:
+            return None
+
+    return safe
+
+
 OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
-    "+": add,
-    "-": subtract,
-    "*": multiply,
-    "/": divide,
-    "div": truncated,
-    "mod": remainder,
+    "+": within_range(add),
+    "-": within_range(subtract),
+    "*": within_range(multiply),
+    "/": within_range(divide),
+    "div": within_range(truncated),
+    "mod": within_range(remainder),
 }

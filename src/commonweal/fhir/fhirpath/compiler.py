@@ -11,6 +11,7 @@ from commonweal.fhir.fhirpath.arithmetic import OPERATORS
 from commonweal.fhir.fhirpath.context import Context, text_within
 from commonweal.fhir.fhirpath.equality import (
     NUMBERS,
+    QUANTITY_STEPS,
     Seen,
     compare,
     distinct,
@@ -23,8 +24,10 @@ from commonweal.fhir.fhirpath.functions.kinds import Evaluate, single, truth
 from commonweal.fhir.fhirpath.navigate import member
 from commonweal.fhir.fhirpath.quantity import Quantity
 from commonweal.fhir.fhirpath.tree import Binary, Call, Index, Literal, Node, Path, TypeTest, Unary, Variable
-from commonweal.fhir.fhirpath.types import CHILDREN, converts_to, descends, is_a, kind_of_root, resolved
-from commonweal.fhir.fhirpath.values import Collection, Item, system
+from commonweal.fhir.fhirpath.types import converts_to, descends, is_a, resolved
+from commonweal.fhir.fhirpath.values import Collection, Item
+
+OnCollections = Callable[[Context, Collection, Collection], Collection]
 
 
 def focus(ctx: Context, this: Collection) -> Collection:
@@ -97,7 +100,7 @@ def named(name: str) -> Evaluate:
                         out.append(Item(found))
                     continue
             member(item, plain, out)
-        ctx.spend(len(out))
+        ctx.spend(1 + len(out))
         return out
 
     return step
@@ -107,6 +110,7 @@ def index(node: Index) -> Evaluate:
     source, at = compiled(node.source), compiled(node.index)
 
     def pick(ctx: Context, this: Collection) -> Collection:
+        ctx.spend(1)
         place = single(at(ctx, this), "whole", "[]")
         items = source(ctx, this)
         return [items[place]] if place is not None and 0 <= place < len(items) else []
@@ -163,6 +167,7 @@ def type_test(node: TypeTest) -> Evaluate:
         return lambda ctx, this: [item for item in source(ctx, this) if converts_to(item, specifier)]
 
     def one(ctx: Context, this: Collection) -> Collection:
+        ctx.spend(1)
         items = source(ctx, this)
         if len(items) > 1:
             raise PathError(f"{node.operator} takes a single item, not {len(items)}")
@@ -177,6 +182,7 @@ def unary(node: Unary) -> Evaluate:
     operand, minus = compiled(node.operand), node.operator == "-"
 
     def signed(ctx: Context, this: Collection) -> Collection:
+        ctx.spend(1)
         value = single(operand(ctx, this), "any", node.operator)
         if value is None:
             return []
@@ -194,11 +200,18 @@ def binary(node: Binary) -> Evaluate:
     if node.operator in LOGIC:
         return logic(node.operator, left, right)
     if node.operator in COLLECTIONS:
-        run = COLLECTIONS[node.operator]
-        return lambda ctx, this: run(ctx, left(ctx, this), right(ctx, this))
+        return together(COLLECTIONS[node.operator], left, right)
     if node.operator in ORDER:
         return comparison(node.operator, left, right)
     return arithmetic(node.operator, left, right)
+
+
+def together(run: OnCollections, left: Evaluate, right: Evaluate) -> Evaluate:
+    def worked(ctx: Context, this: Collection) -> Collection:
+        ctx.spend(1)
+        return run(ctx, left(ctx, this), right(ctx, this))
+
+    return worked
 
 
 def arithmetic(operator: str, left: Evaluate, right: Evaluate) -> Evaluate:
@@ -207,7 +220,7 @@ def arithmetic(operator: str, left: Evaluate, right: Evaluate) -> Evaluate:
     def worked(ctx: Context, this: Collection) -> Collection:
         a = single(left(ctx, this), "any", operator)
         b = single(right(ctx, this), "any", operator)
-        ctx.spend(1)
+        ctx.spend(QUANTITY_STEPS if a.__class__ is Quantity or b.__class__ is Quantity else 1)
         found = None if a is None or b is None else run(a, b)
         return [] if found is None else [found]
 
@@ -218,12 +231,13 @@ def comparison(operator: str, left: Evaluate, right: Evaluate) -> Evaluate:
     holds = ORDER[operator]
 
     def compared(ctx: Context, this: Collection) -> Collection:
+        ctx.spend(1)
         a, b = left(ctx, this), right(ctx, this)
         if not a or not b:
             return []
         if len(a) > 1 or len(b) > 1:
             raise PathError(f"{operator} takes single values")
-        found = compare(a[0], b[0])
+        found = compare(ctx, a[0], b[0])
         return [] if found is None else [holds(found)]
 
     return compared
@@ -241,6 +255,7 @@ def logic(operator: str, left: Evaluate, right: Evaluate) -> Evaluate:
     table, decided = LOGIC[operator]
 
     def judged(ctx: Context, this: Collection) -> Collection:
+        ctx.spend(1)
         a = truth(left(ctx, this), operator)
         if a is decided:
             return [table[a, True]]
@@ -306,11 +321,12 @@ def within(ctx: Context, a: Collection, b: Collection) -> Collection:
 
 def joined(ctx: Context, a: Collection, b: Collection) -> Collection:
     """a & b: as strings, empty ones as ''."""
-    x, y = single(a, "text", "&"), single(b, "text", "&")
-    return [text_within((x or "") + (y or ""))]
+    text = (single(a, "text", "&") or "") + (single(b, "text", "&") or "")
+    ctx.spend(len(text) >> 8)
+    return [text_within(text)]
 
 
-COLLECTIONS: Mapping[str, Callable[[Context, Collection, Collection], Collection]] = {
+COLLECTIONS: Mapping[str, OnCollections] = {
     "=": equals,
     "!=": differs,
     "~": lambda ctx, a, b: [equivalent_collections(ctx, a, b)],
@@ -331,4 +347,3 @@ COMPILERS: Mapping[type, Callable[[Any], Evaluate]] = {
     Unary: unary,
     Binary: binary,
 }
-__all__ = ["CHILDREN", "compiled", "kind_of_root", "system"]

@@ -13,6 +13,7 @@ from commonweal.fhir.fhirpath.temporal import Temporal, Time, order
 from commonweal.fhir.fhirpath.values import QUANTITIES, Collection, Item, system
 
 BLANK = re.compile(r"\s")
+QUANTITY_STEPS = 20
 NUMBERS: frozenset[Any] = frozenset({int, Long, Decimal})
 
 
@@ -55,6 +56,7 @@ def equal(ctx: Context, left: Any, right: Any) -> bool | None:
         found = order(a, b)
         return None if found is None else found == 0
     if a.__class__ is Quantity or b.__class__ is Quantity:
+        ctx.spend(QUANTITY_STEPS)
         return equal_quantities(quantity_of(a), quantity_of(b))
     return frozen_json(ctx, a) == frozen_json(ctx, b)
 
@@ -84,10 +86,12 @@ def equivalent(ctx: Context, left: Any, right: Any) -> bool:
     ctx.spend(1)
     a, b = system(left), system(right)
     if a.__class__ is str and b.__class__ is str:
+        ctx.spend((len(a) + len(b)) >> 6)
         return BLANK.sub(" ", a).casefold() == BLANK.sub(" ", b).casefold()
     if a.__class__ in NUMBERS and b.__class__ in NUMBERS:
         return alike(a, b)
     if a.__class__ is Quantity or b.__class__ is Quantity:
+        ctx.spend(QUANTITY_STEPS)
         return equivalent_quantities(quantity_of(a), quantity_of(b))
     if a.__class__ is dict and b.__class__ is dict:
         names = {name for json in (a, b) for name, value in json.items() if value is not None}
@@ -112,7 +116,7 @@ def listed(value: Any) -> Collection:
     return value if value.__class__ is list else [value]
 
 
-def compare(left: Any, right: Any) -> int | None:
+def compare(ctx: Context, left: Any, right: Any) -> int | None:
     """Negative, zero or positive as left is less, the same or greater; None when it cannot be told."""
     a, b = system(left), system(right)
     if a is None or b is None:
@@ -126,8 +130,9 @@ def compare(left: Any, right: Any) -> int | None:
     x, y = quantity_of(a), quantity_of(b)
     if x is None or y is None:
         raise PathError(f"{shown(a)} and {shown(b)} have no order")
+    ctx.spend(QUANTITY_STEPS)
     pair = together(x, y)
-    return None if pair is None else compare(pair[0].value, pair[1].value)
+    return None if pair is None else compare(ctx, pair[0].value, pair[1].value)
 
 
 def shown(value: Any) -> str:
@@ -176,7 +181,7 @@ class Seen:
     def __contains__(self, item: Any) -> bool:
         value = system(item) if item.__class__ is Item else item
         if value.__class__ is Quantity:
-            self.ctx.spend(len(self.quantities))
+            self.ctx.spend(len(self.quantities) * QUANTITY_STEPS)
             return any(equal_quantities(value, other) for other in self.quantities)
         return frozen(self.ctx, item) in self.keys
 

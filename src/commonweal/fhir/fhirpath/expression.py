@@ -6,6 +6,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from commonweal.fhir.elements import has_elements
 from commonweal.fhir.fhirpath.compiler import compiled
 from commonweal.fhir.fhirpath.context import ConformsTo, Context, MemberOf, Resolve, Trace
 from commonweal.fhir.fhirpath.error import PathError
@@ -57,12 +58,16 @@ class Expression:
         ctx = Context(node, model, variables)
         ctx.now, ctx.resolve, ctx.trace = now, resolve, trace
         ctx.member_of, ctx.conforms_to = member_of, conforms_to
+        if type is not None and not has_elements(type):
+            raise PathError(f"There is no type {type!r}", self.text)
         try:
             return self._run(ctx, ctx.items(node, type))
         except PathError as error:
             raise PathError(error.message, self.text, error.position) from None
         except RecursionError:
             raise PathError("The expression or the data is too deep", self.text) from None
+        except UnicodeError:
+            raise PathError("A text is not valid Unicode", self.text) from None
 
     def evaluate(self, node: Any, **options: Any) -> list[Any]:
         """The result as plain JSON values (dates, quantities and longs as strings), options as of items()."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from commonweal.fhir.elements import TYPES, Element, base_of, elements
+from commonweal.fhir.elements import RESOURCE_TYPES, TYPES, Element, base_of, elements, has_elements
 from commonweal.fhir.fhirpath.error import PathError
 from commonweal.fhir.fhirpath.numbers import Long
 from commonweal.fhir.fhirpath.quantity import Quantity
@@ -40,7 +40,7 @@ class Children(dict[str, Mapping[str, tuple[Choice, ...]]]):
 
 def children_of(kind: str) -> Mapping[str, tuple[Choice, ...]]:
     found: dict[str, tuple[Choice, ...]] = {}
-    for name, element in elements(kind).items():
+    for name, element in elements(kind).items() if has_elements(kind) else ():
         choices = tuple((key, "_" + key, child_kind(element, type)) for key, type in element.forms())
         found |= {choice[0]: (choice,) for choice in choices}
         found[name] = choices
@@ -58,7 +58,7 @@ CHILDREN = Children()
 def kind_of_root(value: Any) -> str | None:
     """The type that a resource says it is, when R4 knows it."""
     name = value.get("resourceType") if value.__class__ is dict else None
-    return name if name.__class__ is str and name in TYPES else None
+    return name if name.__class__ is str and name in RESOURCE_TYPES else None
 
 
 def type_name(item: Any) -> str:

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from commonweal.fhir.fhirpath.arithmetic import add, divide
+from commonweal.fhir.fhirpath.arithmetic import OPERATORS
 from commonweal.fhir.fhirpath.context import Context
-from commonweal.fhir.fhirpath.equality import compare
+from commonweal.fhir.fhirpath.equality import QUANTITY_STEPS, compare
 from commonweal.fhir.fhirpath.functions.kinds import Evaluate, Function, eager, lazy
 from commonweal.fhir.fhirpath.values import Collection, system
 
@@ -24,15 +24,15 @@ def aggregate(
     return so_far
 
 
-def folded(run: Callable[[Any, Any], Any]) -> Callable[[Context, Collection], Collection]:
+def folded(run: Callable[[Context, Any, Any], Any]) -> Callable[[Context, Collection], Collection]:
     """The items put together two at a time; empty when one has no value or two do not go together."""
 
     def fold(ctx: Context, items: Collection) -> Collection:
-        ctx.spend(len(items))
+        ctx.spend(len(items) * QUANTITY_STEPS)
         total: Any = None
         for at, item in enumerate(items):
             value = system(item)
-            total = value if at == 0 else run(total, value)
+            total = value if at == 0 else run(ctx, total, value)
             if value is None or total is None:
                 return []
         return [total] if items else []
@@ -40,22 +40,22 @@ def folded(run: Callable[[Any, Any], Any]) -> Callable[[Context, Collection], Co
     return fold
 
 
-def lesser(a: Any, b: Any) -> Any:
-    order = None if b is None else compare(a, b)
+def lesser(ctx: Context, a: Any, b: Any) -> Any:
+    order = None if b is None else compare(ctx, a, b)
     return None if order is None else a if order <= 0 else b
 
 
-def greater(a: Any, b: Any) -> Any:
-    order = None if b is None else compare(a, b)
+def greater(ctx: Context, a: Any, b: Any) -> Any:
+    order = None if b is None else compare(ctx, a, b)
     return None if order is None else a if order >= 0 else b
 
 
-sum_of = folded(lambda a, b: None if b is None else add(a, b))
+sum_of = folded(lambda ctx, a, b: None if b is None else OPERATORS["+"](a, b))
 
 
 def average(ctx: Context, items: Collection) -> Collection:
     total = sum_of(ctx, items)
-    found = divide(total[0], len(items)) if total else None
+    found = OPERATORS["/"](total[0], len(items)) if total else None
     return [] if found is None else [found]
 
 

@@ -67,19 +67,24 @@ def resolve(ctx: Context, items: Collection) -> Collection:
 
 def within(ctx: Context, target: str) -> Any:
     """The resource that the address names inside the one at hand: contained, or an entry of the bundle."""
-    root = ctx.variable("rootResource") if target[:1] == "#" else ctx.items(ctx.root)
-    for holder in (item.value for item in root if item.__class__ is Item and item.value.__class__ is dict):
+    for holder in objects([item.value for item in ctx.variable("rootResource") if item.__class__ is Item]):
         if target == "#":
             return holder
-        ctx.spend(len(holder.get("contained", ())) + len(holder.get("entry", ())))
-        for one in holder.get("contained", ()):
+        contained, entries = objects(holder.get("contained")), objects(holder.get("entry"))
+        ctx.spend(len(contained) + len(entries))
+        for one in contained:
             if target == f"#{one.get('id')}":
                 return one
-        for entry in holder.get("entry", ()):
-            one = entry.get("resource")
-            if one and target in (entry.get("fullUrl"), f"{one.get('resourceType')}/{one.get('id')}"):
-                return one
+        for entry in entries:
+            for one in objects([entry.get("resource")]):
+                if target in (entry.get("fullUrl"), f"{one.get('resourceType')}/{one.get('id')}"):
+                    return one
     return None
+
+
+def objects(values: Any) -> list[Any]:
+    """The JSON objects of a list; data from outside may hold anything."""
+    return [one for one in values if one.__class__ is dict] if values.__class__ is list else []
 
 
 def member_of(ctx: Context, items: Collection, url: Collection) -> Collection:
@@ -114,7 +119,8 @@ def html_checks(ctx: Context, items: Collection) -> Collection:
 def resource_key(ctx: Context, items: Collection) -> Collection:
     """The id of each resource, as SQL on FHIR joins by it,
     https://sql-on-fhir.org/ig/latest/functional-model.html."""
-    return [item.value["id"] for item in items if item.__class__ is Item and "id" in (item.value or ())]
+    values = objects([item.value for item in items if item.__class__ is Item])
+    return [value["id"] for value in values if "id" in value]
 
 
 def reference_key(ctx: Context, items: Collection, type: Collection | None = None) -> Collection:

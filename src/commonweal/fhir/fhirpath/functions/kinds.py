@@ -34,9 +34,15 @@ def eager(run: Callable[..., Collection], least: int = 0, most: int | None = Non
     """run(ctx, items, *argument collections)"""
 
     def build(source: Evaluate, arguments: tuple[Evaluate, ...]) -> Evaluate:
-        if not arguments:
-            return lambda ctx, this: run(ctx, source(ctx, this))
-        return lambda ctx, this: run(ctx, source(ctx, this), *[argument(ctx, this) for argument in arguments])
+        def bare(ctx: Context, this: Collection) -> Collection:
+            ctx.spend(1)
+            return run(ctx, source(ctx, this))
+
+        def full(ctx: Context, this: Collection) -> Collection:
+            ctx.spend(1)
+            return run(ctx, source(ctx, this), *[argument(ctx, this) for argument in arguments])
+
+        return full if arguments else bare
 
     return Function(build, least, least if most is None else most)
 
@@ -45,18 +51,32 @@ def lazy(run: Callable[..., Collection], least: int = 0, most: int | None = None
     """run(ctx, this, items, *argument expressions)"""
 
     def build(source: Evaluate, arguments: tuple[Evaluate, ...]) -> Evaluate:
-        return lambda ctx, this: run(ctx, this, source(ctx, this), *arguments)
+        def called(ctx: Context, this: Collection) -> Collection:
+            ctx.spend(1)
+            return run(ctx, this, source(ctx, this), *arguments)
+
+        return called
 
     return Function(build, least, least if most is None else most)
 
 
+def cost_of_text(*values: Any) -> int:
+    """Texts are worked through at some 256 characters a step."""
+    return sum(len(value) for value in values if value.__class__ is str) >> 8
+
+
 def scalar(
-    name: str, run: Callable[..., Any], takes: str = "any", *arguments: str, optional: int = 0
+    name: str,
+    run: Callable[..., Any],
+    takes: str = "any",
+    *arguments: str,
+    optional: int = 0,
+    cost: Callable[..., int] = cost_of_text,
 ) -> Function:
     """run(value, *values): `takes` and `arguments` name what may be given; an empty input or argument gives
     empty.
 
-    An optional argument that is absent or empty is left out."""
+    An optional argument that is absent or empty is left out. `cost` is how many steps it takes."""
     required = len(arguments) - optional
 
     def call(ctx: Context, items: Collection, *given: Collection) -> Collection:
@@ -66,11 +86,14 @@ def scalar(
             return []
         while values and values[-1] is None:
             values.pop()
-        ctx.spend(1)
+        ctx.spend(cost(value, *values))
         found = run(value, *values)
         if found is None:
             return []
-        return found if found.__class__ is list else [found]
+        if found.__class__ is list:
+            ctx.spend(len(found))
+            return found
+        return [found]
 
     return eager(call, required, len(arguments))
 
