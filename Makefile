@@ -29,7 +29,7 @@ bench: setup ## measure, and print one table
 docs: setup ## write docs/reference anew
 	@$(BIN)/python -m commonweal.boot.reference docs/reference
 
-new-service: setup ## NAME=eye-care: add a service by copying the template
+new-service: $(DONE)/dev $(DONE)/package ## NAME=eye-care: add a service by copying the template
 	@$(BIN)/python tools/new_service.py "$(NAME)"
 
 locks: $(DONE)/dev ## pin the newest allowed versions of everything

@@ -1,0 +1,1 @@
+"""Template service: one sentence, the same as in its manifest."""

@@ -1,0 +1,26 @@
+"""Which status may follow which, by whom, when; and what must happen by when."""
+
+from commonweal.platform import Deadline, Kind, Move, Workflow
+from commonweal.services.template_service import rules
+
+CODE = "https://commonweal.example/duty"
+DO = "template_service.do"
+
+DUTY = Kind(
+    "Task",
+    "template-service-duty",
+    matches=f"code.coding.where(system = '{CODE}' and code = 'template-service').exists()",
+)
+
+DUTY_DONE = Workflow(
+    kind=DUTY.label,
+    state="Task.status",
+    moves=[
+        Move(None, "requested", by=DO),
+        Move("requested", "in-progress", by=DO),
+        Move("in-progress", "completed", by=DO, when=rules.may_be_done),
+    ],
+    deadlines=[
+        Deadline("requested", limit="template_service_seconds", breach="template-service-duty.overdue")
+    ],
+)
