@@ -39,7 +39,7 @@ def is_masked(parameter: Parameter, reach: Reach) -> bool:
 
 
 def shown(stored: Stored, reach: Reach) -> Stored:
-    """The version without its masked elements, labelled so; the narrative, which may repeat them, goes too."""
+    """The version without its masked elements, labelled so; the narrative may repeat them and goes too."""
     paths = [path.split(".")[1:] for path in reach.masked if path.startswith(stored.type + ".")]
     if not paths or stored.deleted:
         return stored

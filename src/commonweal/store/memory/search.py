@@ -1,4 +1,4 @@
-"""Searching: every clause asked of every resource in reach; then sorted, cut into pages, joined by includes."""
+"""Searching: every clause asked of every resource in reach; then sorting, pages and includes."""
 
 import base64
 from collections.abc import Iterable, Sequence
