@@ -37,13 +37,6 @@ class Limits:
     wait_seconds: float = 30
 
 
-class Quiet(asyncpg.Connection):
-    """A connection that changes no session state, so that giving it back costs no round trip."""
-
-    def get_reset_query(self) -> str:
-        return ""
-
-
 class Pools:
     """`work` plans each statement once and keeps the plan: reads by id, writes, searches about one patient.
     `search` plans for the values at hand: a rare and a common code want different indexes."""
@@ -85,6 +78,10 @@ async def _role(dsn: str) -> str | None:
     return APPLICATION if there else None
 
 
+async def _leave_as_it_is(_: Any) -> None:
+    """Nobody changes a session's state, so giving a connection back costs no round trip."""
+
+
 async def _pool(dsn: str, role: str | None, plans: str, size: int, seconds: float) -> Any:
     settings = {
         "application_name": "commonweal",
@@ -99,11 +96,16 @@ async def _pool(dsn: str, role: str | None, plans: str, size: int, seconds: floa
         dsn,
         min_size=1,
         max_size=size,
-        connection_class=Quiet,
+        reset=_leave_as_it_is,
         server_settings=settings,
         statement_cache_size=1000,
+        max_queries=10_000_000,
         max_inactive_connection_lifetime=0,
     )
+
+
+class Again(Problem):
+    """Another transaction was in the way: the same again will do."""
 
 
 class translated:
@@ -123,10 +125,8 @@ def problem_of(error: BaseException) -> Problem | None:
     """The Problem an error of the database stands for; None for what is a fault of ours."""
     if isinstance(error, asyncpg.QueryCanceledError):
         return Problem.too_costly("it took too long; ask for less at once")
-    if isinstance(error, asyncpg.UniqueViolationError):
-        return Problem.conflict("another write came first")
-    if isinstance(error, AGAIN):
-        return Problem.conflict("another write was in the way; try again")
+    if isinstance(error, (asyncpg.UniqueViolationError, *AGAIN)):
+        return Again(409, Problem.conflict("Another write was in the way; try again.").issues)
     if isinstance(error, GONE) or (isinstance(error, asyncpg.InterfaceError) and "closed" in str(error)):
         return Problem.of("cw-unavailable", why="the database does not answer; try again in a moment")
     return None
@@ -141,12 +141,10 @@ async def borrowed(pool: Any, limits: Limits) -> AsyncIterator[asyncpg.Connectio
 
 
 async def insisting(attempt: Callable[[], Awaitable[Result]], tries: int = 5) -> Result:
-    """Run one autocommitted statement again when another transaction was in its way."""
-    for number in range(tries):
+    """Run something that is one transaction again when another one was in its way."""
+    for number in range(tries - 1):
         try:
             return await attempt()
-        except (*AGAIN, asyncpg.UniqueViolationError):
-            if number == tries - 1:
-                raise
+        except Again:
             await asyncio.sleep(0.002 * 2**number)
-    raise AssertionError("unreachable")
+    return await attempt()

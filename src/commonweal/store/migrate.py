@@ -10,7 +10,7 @@ import asyncpg
 from commonweal.fhir.elements import RESOURCE_TYPES
 from commonweal.fhir.outcome import Problem
 
-APPLICATION = "commonweal_application"
+APPLICATION = "commonweal"
 """The role the application works as: it may add to audit and history, never change them."""
 OWNER = "commonweal_owner"
 """The role that owns the tables; migrations run as it."""
@@ -83,7 +83,9 @@ async def _apply(connection: asyncpg.Connection) -> list[str]:
     for number, name, text in migrations():
         mark = hashlib.sha256(text.encode()).hexdigest()
         if before.get(number, mark) != mark:
-            raise Problem.of("cw-exception", why=f"migration {name} is not the one this database was made with")
+            raise Problem.of(
+                "cw-exception", why=f"migration {name} is not the one this database was made with"
+            )
         if number in before:
             continue
         async with connection.transaction():

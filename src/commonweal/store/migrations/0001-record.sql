@@ -29,14 +29,17 @@ create table record.parameter (
     unique (type, bit)
 );
 
--- Ranges that a row cannot hold: numbers, quantities, further dates; `row` is the key of a record.
+-- Ranges that a row cannot hold: numbers, quantities, further dates; `row` is the key of a record. Those of a
+-- composite carry which occurrence they belong to and the hashes of all its parts.
 create table record.ranged (
     parameter int4   not null,
     row       int8   not null,
     lo        float8 not null,
     hi        float8 not null,
     unit      int8,
-    code      int8
+    code      int8,
+    entry     int2,
+    tok       int8[]
 );
 create index on record.ranged (row);
 create index on record.ranged (parameter, unit, lo);
@@ -113,7 +116,13 @@ create table history."{type}" (
 create index "{type}_updated" on history."{type}" (updated);
 --- end
 
-grant usage on schema record, history to commonweal_application;
-grant select, insert, update, delete on all tables in schema record to commonweal_application;
-grant select, insert on all tables in schema history to commonweal_application;
-grant usage on all sequences in schema record to commonweal_application;
+do $$
+begin
+    grant usage on schema record, history to commonweal;
+    grant select, insert, update, delete on all tables in schema record to commonweal;
+    grant select, insert on all tables in schema history to commonweal;
+    grant usage on all sequences in schema record to commonweal;
+exception when undefined_object then
+    null; -- the runner has warned
+end
+$$;

@@ -137,9 +137,9 @@ create table beside.chunk (
 alter table beside.chunk alter column data set storage external;
 
 -- The application adds to audit, seals and movements; nobody changes them.
-grant usage on schema beside to commonweal_application;
+grant usage on schema beside to commonweal;
 grant select, insert, update, delete on
     beside.outbox, beside.reader, beside.waiting, beside.timer, beside.lease,
-    beside.balance, beside.blob, beside.chunk to commonweal_application;
-grant select, insert on beside.movement, beside.audit, beside.seal to commonweal_application;
-grant usage on all sequences in schema beside to commonweal_application;
+    beside.balance, beside.blob, beside.chunk to commonweal;
+grant select, insert on beside.movement, beside.audit, beside.seal to commonweal;
+grant usage on all sequences in schema beside to commonweal;

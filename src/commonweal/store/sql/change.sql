@@ -73,12 +73,13 @@ forgotten as (
     delete from record.ranged r using todo d where r.row = d.old_key
 ),
 measured as (
-    insert into record.ranged (parameter, row, lo, hi, unit, code)
-    select r.parameter, d.new_key, r.lo, r.hi, r.unit, r.code
+    insert into record.ranged (parameter, row, lo, hi, unit, code, entry, tok)
+    select r.parameter, d.new_key, r.lo, r.hi, r.unit, r.code, r.entry, r.tok::int8[]
     from unnest(
         :range_n::int8[], :range_parameter::int4[], :range_lo::float8[], :range_hi::float8[],
-        :range_unit::int8[], :range_code::int8[]
-    ) as r(n, parameter, lo, hi, unit, code)
+        :range_unit::int8[], :range_code::int8[],
+        :range_entry::int2[], :range_tok::text[]
+    ) as r(n, parameter, lo, hi, unit, code, entry, tok)
     join todo d using (n)
 ),
 told as (

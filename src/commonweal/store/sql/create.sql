@@ -23,12 +23,13 @@ made as (
     from input
 ),
 measured as (
-    insert into record.ranged (parameter, row, lo, hi, unit, code)
-    select r.parameter, i.key, r.lo, r.hi, r.unit, r.code
+    insert into record.ranged (parameter, row, lo, hi, unit, code, entry, tok)
+    select r.parameter, i.key, r.lo, r.hi, r.unit, r.code, r.entry, r.tok::int8[]
     from unnest(
         :range_n::int8[], :range_parameter::int4[], :range_lo::float8[], :range_hi::float8[],
-        :range_unit::int8[], :range_code::int8[]
-    ) as r(n, parameter, lo, hi, unit, code)
+        :range_unit::int8[], :range_code::int8[],
+        :range_entry::int2[], :range_tok::text[]
+    ) as r(n, parameter, lo, hi, unit, code, entry, tok)
     join input i using (n)
 ),
 told as (

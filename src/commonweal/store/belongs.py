@@ -1,0 +1,57 @@
+"""To whom a resource belongs, as access asks it: patient, area, holding organization, security labels."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from commonweal.fhir.compartment import patient_of
+
+Json = dict[str, Any]
+
+HOLDERS = (
+    "managingOrganization",
+    "custodian",
+    "serviceProvider",
+    "organization",
+    "insurer",
+    "owner",
+    "requester",
+)
+"""Elements that name the organization holding a resource, the first that does so wins."""
+AREAS = ("serviceArea", "location")
+"""Elements that name the place a resource belongs to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Belongs:
+    """References ("Patient/x", "Location/y", "Organization/z") and labels ("system|code")."""
+
+    patient: str | None
+    area: str | None
+    holder: str | None
+    labels: tuple[str, ...]
+
+
+def belongs(type: str, id: str, resource: Json) -> Belongs:
+    """Both stores ask this; what a Patient, Location or Organization belongs to is itself."""
+    own = f"{type}/{id}"
+    return Belongs(
+        own if type == "Patient" else patient_of(resource),
+        own if type == "Location" else _first(resource, AREAS, "Location/"),
+        own if type == "Organization" else _first(resource, HOLDERS, "Organization/"),
+        tuple(f"{each.get('system', '')}|{each.get('code', '')}" for each in _security(resource)),
+    )
+
+
+def _first(resource: Json, names: tuple[str, ...], prefix: str) -> str | None:
+    for name in names:
+        value = resource.get(name)
+        for each in value if isinstance(value, list) else [value]:
+            reference = each.get("reference") if isinstance(each, dict) else None
+            if isinstance(reference, str) and reference.startswith(prefix):
+                return reference
+    return None
+
+
+def _security(resource: Json) -> list[Json]:
+    labels: list[Json] = resource.get("meta", {}).get("security", [])
+    return labels

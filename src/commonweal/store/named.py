@@ -1,0 +1,29 @@
+"""SQL kept in files of `sql/`, with names for its arguments: `:name` stands for a numbered one."""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+_NAME = re.compile(r"(?<!:):([a-z_]+)")
+_REMARK = re.compile(r"^--.*\n", re.MULTILINE)
+
+
+class Statement:
+    """A statement and the order of its arguments."""
+
+    def __init__(self, text: str) -> None:
+        self._order = list(dict.fromkeys(_NAME.findall(text)))
+        numbers = {name: f"${number}" for number, name in enumerate(self._order, 1)}
+        self.text = _NAME.sub(lambda match: numbers[match[1]], text)
+
+    def arguments(self, values: Mapping[str, Any]) -> list[Any]:
+        return [values[name] for name in self._order]
+
+
+@lru_cache(maxsize=2048)
+def statement(name: str, type: str = "") -> Statement:
+    """The file `sql/<name>.sql`, written for one resource type."""
+    text = (resources.files("commonweal.store") / "sql" / f"{name}.sql").read_text("utf-8")
+    return Statement(_REMARK.sub("", text).replace("{type}", type))

@@ -1,0 +1,226 @@
+"""The record on PostgreSQL: the ports Store and Transaction, carried out by the files beside this one."""
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, TypeVar
+
+import asyncpg
+
+from commonweal.access.reach import Reach
+from commonweal.fhir.elements import RESOURCE_TYPES
+from commonweal.fhir.search.parameters import Registry
+from commonweal.fhir.search.query import Query
+from commonweal.platform.balance import Movement
+from commonweal.platform.ports import Audited, Change, Page, Scope, Stored, Timer, Transaction
+from commonweal.store import ledger, masking, reading, timers
+from commonweal.store.audit import Auditor
+from commonweal.store.connection import Limits, Pools, borrowed, connect, insisting, translated
+from commonweal.store.facts import Facts
+from commonweal.store.history import History
+from commonweal.store.reaching import Reaches
+from commonweal.store.rows import Rows
+from commonweal.store.searching import Searching
+from commonweal.store.tokens import Tokens
+from commonweal.store.writing import Writer, plan
+
+Connection = Any
+Result = TypeVar("Result")
+Lent = AbstractAsyncContextManager[Connection]
+
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+
+
+class Engine:
+    """What the store and its transactions share: pools, hashes, facts and the compilers of statements."""
+
+    def __init__(self, pools: Pools, key: bytes, facts: Facts) -> None:
+        tokens = Tokens(key)
+        self.pools = pools
+        self.reaches = Reaches(tokens)
+        self.writer = Writer(Rows(tokens, facts))
+        self.searching = Searching(tokens, facts, self.reaches, key)
+        self.history = History(self.reaches, key)
+        self.auditor = Auditor(pools.work)
+        self.gathered = {type: reading.Gathered(pools, type) for type in RESOURCE_TYPES}
+
+
+class _Records:
+    """The calls that a store and a transaction have in common; they differ in whose connection is used."""
+
+    _engine: Engine
+
+    def _work(self) -> Lent:
+        raise NotImplementedError
+
+    def _search(self) -> Lent:
+        raise NotImplementedError
+
+    async def _current(self, type: str, ids: Sequence[str]) -> reading.Found:
+        async with self._work() as connection:
+            return await reading.current(connection, type, ids)
+
+    async def now(self) -> int:
+        async with self._work() as connection:
+            return int(await connection.fetchval("select record.now()"))
+
+    async def get(self, references: Sequence[tuple[str, str]], reach: Reach) -> Sequence[Stored | None]:
+        by_type: dict[str, list[str]] = {}
+        for type, id in references:
+            if type in RESOURCE_TYPES and _ID.fullmatch(id):
+                by_type.setdefault(type, []).append(id)
+        found = {type: await self._current(type, ids) for type, ids in by_type.items()}
+        seen = self._engine.reaches.of(reach)
+        rows = [(type, found.get(type, {}).get(id)) for type, id in references]
+        return [
+            masking.shown(reading.stored(type, row), reach) if row and seen.sees(type, row) else None
+            for type, row in rows
+        ]
+
+    async def version(self, type: str, id: str, version: int, reach: Reach) -> Stored | None:
+        if type not in RESOURCE_TYPES or not _ID.fullmatch(id) or not 0 < version < 2**31:
+            return None
+        async with self._work() as connection:
+            row = await reading.version(connection, type, id, version)
+        if row is None or not self._engine.reaches.of(reach).sees(type, row):
+            return None
+        return masking.shown(reading.stored(type, row), reach)
+
+    async def search(self, query: Query, reach: Reach) -> Page:
+        return await self._engine.searching.page(query, reach, self._work, self._search)
+
+    async def count(self, query: Query, reach: Reach) -> int:
+        return await self._engine.searching.count(query, reach, self._work, self._search)
+
+    async def history(self, scope: Scope, reach: Reach) -> Page:
+        return await self._engine.history.page(scope, reach, self._work)
+
+    async def balances(self, accounts: Sequence[str]) -> Mapping[str, int]:
+        async with self._work() as connection:
+            return await ledger.balances(connection, accounts)
+
+    async def move(self, movements: Sequence[Movement]) -> None:
+        async with self._work() as connection:
+            await ledger.move(connection, movements)
+
+    async def schedule(self, timers_: Sequence[Timer], cancel: Sequence[str] = ()) -> None:
+        async with self._work() as connection:
+            await timers.schedule(connection, timers_, cancel)
+
+
+class PostgresTransaction(_Records):
+    """Calls on one connection inside one transaction, READ COMMITTED.
+
+    Not a stricter level, because a snapshot taken before `lock` was granted would show the facts as they
+    were before: each statement sees what was committed when it began, and what a rule depends on is held by
+    `lock`. What is written is locked row by row, so no update is ever lost.
+    """
+
+    def __init__(self, engine: Engine, connection: Connection) -> None:
+        self._engine = engine
+        self._connection = connection
+        self._searches = False
+
+    @asynccontextmanager
+    async def _work(self) -> AsyncIterator[Connection]:
+        yield self._connection
+
+    @asynccontextmanager
+    async def _search(self) -> AsyncIterator[Connection]:
+        if not self._searches:
+            milliseconds = int(self._engine.pools.limits.search_seconds * 1000)
+            await self._connection.execute(
+                f"set local plan_cache_mode = force_custom_plan; set local statement_timeout = {milliseconds}"
+            )
+            self._searches = True
+        yield self._connection
+
+    async def lock(self, keys: Sequence[str]) -> None:
+        ordered = sorted(self._engine.reaches.tokens.self(key) for key in set(keys))
+        await self._connection.execute(
+            "select pg_advisory_xact_lock(key) from unnest($1::int8[]) key", ordered
+        )
+
+    async def write(self, changes: Sequence[Change], audited: Audited) -> Sequence[Stored]:
+        async with self._connection.transaction():
+            return await self._engine.writer.write(self._connection, plan(changes), audited)
+
+
+class PostgresStore(_Records):
+    """The record; each call of its own is one transaction. Open it with `PostgresStore.open`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    async def open(
+        cls,
+        dsn: str,
+        key: bytes,
+        registry: Registry,
+        *,
+        connections: int = 12,
+        search_seconds: float = 10,
+    ) -> "PostgresStore":
+        """Over a migrated database; `key` is the installation's index key. Problem 503 without a server."""
+        pools = await connect(
+            dsn, Limits(connections, max(2, connections // 2), search_seconds=search_seconds)
+        )
+        async with borrowed(pools.work, pools.limits) as connection:
+            facts = await Facts.load(connection, registry)
+        return cls(Engine(pools, key, facts))
+
+    @property
+    def pool(self) -> asyncpg.Pool:
+        """The pool that the feed and the blobs share with the record."""
+        return self._engine.pools.work
+
+    def _work(self) -> Lent:
+        return borrowed(self._engine.pools.work, self._engine.pools.limits)
+
+    def _search(self) -> Lent:
+        return borrowed(self._engine.pools.search, self._engine.pools.limits)
+
+    async def _current(self, type: str, ids: Sequence[str]) -> reading.Found:
+        return await self._engine.gathered[type].get(ids)
+
+    async def write(self, changes: Sequence[Change], audited: Audited) -> Sequence[Stored]:
+        parts = plan(changes)
+
+        async def attempt() -> Sequence[Stored]:
+            async with self._work() as connection:
+                if len(parts) <= 1:
+                    return await self._engine.writer.write(connection, parts, audited)
+                async with connection.transaction():
+                    return await self._engine.writer.write(connection, parts, audited)
+
+        return await insisting(attempt)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        async with self._work() as connection, connection.transaction():
+            yield PostgresTransaction(self._engine, connection)
+
+    async def run(self, block: Callable[[Transaction], Awaitable[Result]]) -> Result:
+        """Run a block in a transaction of its own, and again when another transaction was in its way."""
+
+        async def attempt() -> Result:
+            async with self.transaction() as transaction:
+                return await block(transaction)
+
+        return await insisting(attempt)
+
+    async def audit(self, row: Audited) -> None:
+        with translated():
+            await self._engine.auditor.write(row)
+
+    async def scan(
+        self, query: Query, reach: Reach, since: int | None = None, until: int | None = None
+    ) -> AsyncIterator[Stored]:
+        async for each in self._engine.searching.scan(query, reach, since, until, self._search):
+            yield each
+
+    async def close(self) -> None:
+        """Finish what is under way and leave."""
+        await self._engine.auditor.close()
+        await self._engine.pools.close()

@@ -1,0 +1,162 @@
+"""From changes to columns: what the index extracted, as one row a resource, and many rows as one statement."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from commonweal.fhir import codec
+from commonweal.fhir.search.index import Indexed
+from commonweal.platform.ports import Change
+from commonweal.store.belongs import belongs
+from commonweal.store.facts import Facts, TypeFacts
+from commonweal.store.grams import beginnings, label, parts
+from commonweal.store.tokens import Tokens
+
+Json = dict[str, Any]
+START, MIDDLE = "\x1e", "\x1f"
+"""Before each word of a row, and between a word's parameter and its text."""
+SEVERAL = -(1 << 63)
+"""Bit of `present`: the primary date has several values."""
+PART = 1 << 16
+"""What lies between the numbers of a composite's parts in `ranged`."""
+Range = tuple[int, float, float, int | None, int | None, int | None, str | None]
+"""Parameter number, lo, hi, hashed unit, hashed code; of a composite its occurrence and all its hashes."""
+
+
+@dataclass(slots=True)
+class Row:
+    """One resource as the columns of its table."""
+
+    id: str
+    self: int
+    tail: str | None = None
+    subject: str | None = None
+    present: int = 0
+    patient: int | None = None
+    area: int | None = None
+    holder: int | None = None
+    date_lo: int | None = None
+    date_hi: int | None = None
+    code: int | None = None
+    words: str | None = None
+    tok: Sequence[int] = ()
+    gram: Sequence[int] = ()
+    labels: Sequence[int] = ()
+    ranges: list[Range] = field(default_factory=list)
+
+
+def tail(resource: Json) -> str:
+    """The resource's text behind `meta.lastUpdated`; what comes before it is composed by the database."""
+    meta = {k: v for k, v in resource.get("meta", {}).items() if k not in ("versionId", "lastUpdated")}
+    rest = {k: v for k, v in resource.items() if k not in ("resourceType", "id", "meta")}
+    return _inside(meta) + "}" + _inside(rest) + "}"
+
+
+def _inside(part: Json) -> str:
+    return "," + codec.encode(part)[1:-1].decode() if part else ""
+
+
+class Rows:
+    """Makes rows; knows the installation's hashes and what is known about each type's parameters."""
+
+    def __init__(self, tokens: Tokens, facts: Facts) -> None:
+        self._tokens = tokens
+        self._facts = facts
+
+    def row(self, change: Change) -> Row:
+        """The row of a create or update; of a delete only its name."""
+        own = f"{change.type}/{change.id}"
+        row = Row(change.id, self._tokens.self(own))
+        if change.method == "delete":
+            return row
+        facts = self._facts.of(change.type)
+        indexed = change.indexed or Indexed()
+        row.tail = tail(change.resource)
+        self._belongings(row, facts, change, indexed)
+        row.present = facts.bits(indexed.present)
+        hashes = self._hashes(indexed, facts.patient)
+        row.ranges = [self._range(facts.number[each[0]], *each[1:]) for each in set(indexed.ranges)]
+        self._dates(row, facts, indexed)
+        self._composites(row, facts, indexed)
+        self._strings(row, indexed, hashes)
+        if facts.code is not None:
+            row.code = self._code(facts.code, indexed)
+        row.tok = sorted(hashes)
+        return row
+
+    def _belongings(self, row: Row, facts: TypeFacts, change: Change, indexed: Indexed) -> None:
+        whose, hashed = belongs(change.type, change.id, change.resource), self._tokens.self
+        patient = whose.patient
+        if facts.patient:
+            told = (to for name, to in indexed.references if name in facts.patient)
+            patient = next((to for to in told if to.startswith("Patient/")), None)
+        row.subject = whose.patient or f"{change.type}/{change.id}"
+        row.patient = hashed(patient) if patient else None
+        row.area = hashed(whose.area) if whose.area else None
+        row.holder = hashed(whose.holder) if whose.holder else None
+        row.labels = [self._tokens.label(each) for each in whose.labels]
+
+    def _hashes(self, indexed: Indexed, in_column: Collection[str] = ()) -> set[int]:
+        tokens = self._tokens
+        hashes: set[int] = set()
+        for name, system, code in indexed.tokens:
+            hashes.update((tokens.coded(name, system, code), tokens.code(name, code)))
+            if system:
+                hashes.add(tokens.system(name, system))
+        for name, uri in indexed.uris:
+            hashes.add(tokens.uri(name, uri))
+            hashes.update(tokens.under(name, above) for above in uris_above(uri))
+        for name, to in indexed.references:
+            if name not in in_column or not to.startswith("Patient/"):
+                hashes.add(tokens.reference(name, to))
+        hashes.update(tokens.exact(name, exact) for name, _, exact in indexed.strings if ":" not in name)
+        return hashes
+
+    def _range(self, number: int, lo: float, hi: float, unit: str, code: str) -> Range:
+        unit_hash, code_hash = (self._tokens.of("unit", each) if each else None for each in (unit, code))
+        return number, lo, hi, unit_hash, code_hash, None, None
+
+    def _dates(self, row: Row, facts: TypeFacts, indexed: Indexed) -> None:
+        """The primary date fits its columns when there is just one; else they hold the whole span."""
+        primary = {(lo, hi) for name, lo, hi in indexed.dates if name == facts.date}
+        if primary:
+            row.date_lo, row.date_hi = min(lo for lo, _ in primary), max(hi for _, hi in primary)
+        if len(primary) > 1:
+            row.present |= SEVERAL
+        aside = {each for each in indexed.dates if each[0] != facts.date or len(primary) > 1}
+        row.ranges += [(facts.number[name], lo, hi, None, None, None, None) for name, lo, hi in aside]
+
+    def _composites(self, row: Row, facts: TypeFacts, indexed: Indexed) -> None:
+        """Each occurrence is numbered; its ranges carry the hashes of all its parts, or one stands for them."""
+        for entry, (name, elements) in enumerate(indexed.composites):
+            hashes = sorted(set().union(*(self._hashes(element) for element in elements)))
+            carried = (entry, "{" + ",".join(map(str, hashes)) + "}")
+            ranges: list[Range] = []
+            for part, element in enumerate(elements):
+                number = facts.number[name] + part * PART
+                ranges += [(*self._range(number, *each[1:])[:5], *carried) for each in set(element.ranges)]
+                ranges += [(number, lo, hi, None, None, *carried) for _, lo, hi in set(element.dates)]
+            row.ranges += ranges or [(facts.number[name], 0, 0, None, None, *carried)]
+
+    def _strings(self, row: Row, indexed: Indexed, hashes: set[int]) -> None:
+        words = sorted(
+            {(name, text.replace(START, " ").replace("\0", " ")) for name, text, _ in indexed.strings}
+        )
+        grams: set[int] = set()
+        for name, text in words:
+            kept = [*beginnings(text), *parts(text)] if ":" not in name else [label(text)]
+            grams.update(self._tokens.gram(name, each) for each in kept)
+        row.gram = sorted(grams)
+        row.words = (
+            START + START.join(f"{name}{MIDDLE}{text}" for name, text in words) + START if words else None
+        )
+
+    def _code(self, name: str, indexed: Indexed) -> int | None:
+        return None
+
+
+def uris_above(uri: str) -> Iterator[str]:
+    """A uri and those it lies below: what is left when its end is cut off before each slash."""
+    while uri:
+        yield uri
+        uri = uri.rpartition("/")[0].rstrip("/")

@@ -1,0 +1,109 @@
+"""Writes: changes of one type are one statement; of several types, one statement each in one transaction."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import asyncpg
+
+from commonweal.fhir import codec
+from commonweal.fhir.compartment import patient_of
+from commonweal.fhir.outcome import Problem
+from commonweal.platform.ports import Audited, Change, Stored
+from commonweal.store import batch, reading
+from commonweal.store.named import statement
+from commonweal.store.rows import Row, Rows
+
+Connection = Any
+Numbered = Sequence[tuple[int, Change]]
+CHUNK = 1000
+"""Rows of one statement, so that a bulk write stays within bounded memory."""
+
+
+def plan(changes: Sequence[Change]) -> list[Numbered]:
+    """Changes by type and in order of id (so that two writes never wait for each other crosswise), each with
+    its place in the order given. Problem 400 when one resource is changed twice."""
+    seen: set[tuple[str, str]] = set()
+    by_type: dict[str, list[tuple[int, Change]]] = {}
+    for number, change in enumerate(changes):
+        if (change.type, change.id) in seen:
+            problem = Problem.invalid(f"{change.type}/{change.id} is changed twice at once")
+            problem.index = number
+            raise problem
+        seen.add((change.type, change.id))
+        by_type.setdefault(change.type, []).append((number, change))
+    ordered = [sorted(by_type[type], key=lambda each: each[1].id) for type in sorted(by_type)]
+    return [part[at : at + CHUNK] for part in ordered for at in range(0, len(part), CHUNK)]
+
+
+class Writer:
+    """Carries out the parts of a plan on one connection."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    async def write(
+        self, connection: Connection, parts: Sequence[Numbered], audited: Audited
+    ) -> list[Stored]:
+        """All parts in turn, the audit row with the last; answers in the order of the changes' numbers.
+
+        Autocommitted when there is one part and no transaction; else the caller holds the transaction.
+        """
+        done: dict[int, Stored] = {}
+        touched: list[str] = []
+        patients: list[int] = []
+        for part in parts:
+            rows = [self._rows.row(change) for _, change in part]
+            type = part[0][1].type
+            touched += [f"{type}/{row.id}" for row in rows]
+            patients += [row.patient for row in rows if row.patient is not None]
+            audit = batch.audit(audited if part is parts[-1] else None, touched, patients, audited.work)
+            try:
+                stored = await _write_part(connection, type, rows, [change for _, change in part], audit)
+            except Problem as problem:
+                problem.index = part[problem.index][0] if problem.index is not None else None
+                raise
+            done.update(zip((number for number, _ in part), stored, strict=True))
+        return [done[number] for number in sorted(done)]
+
+
+async def _write_part(
+    connection: Connection,
+    type: str,
+    rows: Sequence[Row],
+    changes: Sequence[Change],
+    audit: Mapping[str, Any],
+) -> list[Stored]:
+    values = {**batch.arguments(rows, changes), **audit}
+    if all(change.method == "create" for change in changes):
+        create = statement("create", type)
+        try:
+            answer = await connection.fetchrow(create.text, *create.arguments(values))
+        except asyncpg.UniqueViolationError as error:
+            raise _taken(type, rows, error) from error
+        return batch.created(type, rows, answer["updated"])
+    if any(change.method == "delete" for change in changes):
+        await _name_subjects(connection, type, rows, changes)
+        values["subject"] = [row.subject for row in rows]
+    change = statement("change", type)
+    return batch.changed(type, rows, await connection.fetch(change.text, *change.arguments(values)))
+
+
+async def _name_subjects(
+    connection: Connection, type: str, rows: Sequence[Row], changes: Sequence[Change]
+) -> None:
+    """What a deleted resource was about; its end is told in order with everything else about that."""
+    ends = {row.id: row for row, change in zip(rows, changes, strict=True) if change.method == "delete"}
+    for id, found in (await reading.current(connection, type, ends)).items():
+        if not found["deleted"]:
+            ends[id].subject = patient_of(codec.parse(found["body"]))
+
+
+def _taken(type: str, rows: Sequence[Row], error: asyncpg.UniqueViolationError) -> Problem:
+    match = re.search(r"\(id\)=\((.*)\)", error.detail or "")
+    ids = [row.id for row in rows]
+    if match is None or match[1] not in ids:
+        return Problem.conflict("Another write came first.")
+    problem = batch.refusal(type, match[1], "x")
+    problem.index = ids.index(match[1])
+    return problem
