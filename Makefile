@@ -27,7 +27,7 @@ bench: setup ## measure, and print one table
 	@$(BIN)/commonweal bench $(ARGS)
 
 docs: setup ## write docs/reference anew
-	@$(BIN)/python -m commonweal.boot.reference docs/reference
+	@$(BIN)/commonweal docs
 
 new-service: $(DONE)/dev $(DONE)/package ## NAME=eye-care: add a service by copying the template
 	@$(BIN)/python tools/new_service.py "$(NAME)"

@@ -23,6 +23,6 @@ check "contracts" lint-imports --no-logo
 check "sizes" python tools/sizes.py
 check "dependencies" python -m pip --disable-pip-version-check check
 check "lock without addresses" python tools/frontend.py check
-check "reference is fresh" python -m commonweal.boot.reference --check docs/reference
+check "reference is fresh" commonweal docs --check
 
 [ -z "$failed" ] || { echo "Not as it should be:$failed" >&2; exit 1; }
