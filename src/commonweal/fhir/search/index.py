@@ -2,52 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
+from commonweal.fhir.search.entries import Indexed
 from commonweal.fhir.search.parameters import Registry
+from commonweal.fhir.search.plan import plan
+
+__all__ = ["Indexed", "extract"]
 
 Json = dict[str, Any]
 
 
-@dataclass(slots=True)
-class Indexed:
-    """Everything a resource can be found by; the first field of each entry is the parameter's name.
-
-    tokens: (name, system, code); system "" is "none stated". Also under "name:of-type" (system = the type's
-        system, code = "type code|value") for Identifiers with a type, and under "name:identifier" for the
-        identifier in a Reference.
-    uris: (name, uri); a canonical with a version stands there both with and without "|version".
-    references: (name, target): "Type/id" (no version), an absolute url, "urn:uuid:…", "#contained", or a
-        canonical (with and without "|version").
-    strings: (name, normalised, exact); HumanName and Address yield each of their parts. Under "name:text"
-        the CodeableConcept.text, Coding.display and Identifier.type.text of tokens.
-    dates: (name, lo, hi): microseconds since the epoch, UTC, both ends INCLUSIVE (the last microsecond of
-        a day, of a year …); dates.BEFORE and dates.AFTER stand for open ends.
-    ranges: (name, lo, hi, unit, code), both ends inclusive.
-        number:   (name, value, value, "", "").
-        quantity: as given: (name, lo, hi, "", code), once for its code and once for its printed unit if that
-                  differs (code "" when it has neither), for queries without a system;
-                  and with unit "system|code": for UCUM the numbers and the code of the canonical unit
-                  ("http://unitsofmeasure.org|g.m-3"), for other systems as given; code is "".
-        special near: (name, latitude, longitude, "", "").
-    composites: (name, parts) for composites that are not `root`: one entry for each element of the context that
-        has all components; parts[i] is an Indexed whose entries are named like components[i].
-    present: names of the parameters (without `_id` and `_lastUpdated`) whose expression yields anything.
-
-    `_id` and `_lastUpdated` are not in here: the store keeps them as columns.
-    """
-
-    tokens: list[tuple[str, str, str]] = field(default_factory=list)
-    uris: list[tuple[str, str]] = field(default_factory=list)
-    references: list[tuple[str, str]] = field(default_factory=list)
-    strings: list[tuple[str, str, str]] = field(default_factory=list)
-    dates: list[tuple[str, int, int]] = field(default_factory=list)
-    ranges: list[tuple[str, float, float, str, str]] = field(default_factory=list)
-    composites: list[tuple[str, tuple[Indexed, ...]]] = field(default_factory=list)
-    present: set[str] = field(default_factory=set)
-
-
 def extract(resource: Json, registry: Registry) -> Indexed:
-    """What the resource yields for every parameter of its type; entries may repeat, order says nothing."""
-    raise NotImplementedError
+    """What the resource yields for every parameter of its type; entries may repeat, order says nothing.
+
+    Each element is looked at once: a plan, made once for a type, says who wants it.
+    """
+    found = Indexed()
+    wanted, whole = plan(registry, resource["resourceType"])
+    for name, value in resource.items():
+        for visit in wanted.get(name, ()):
+            visit(value, found)
+    for visit in whole:
+        visit(resource, found)
+    return found

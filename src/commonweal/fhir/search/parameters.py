@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
 from typing import Any
 
+import msgspec
+
+from commonweal.fhir.elements import RESOURCE_TYPES, is_a
+from commonweal.fhir.search.paths import alternatives
+
 Json = dict[str, Any]
+
+COLUMNS = ("_id", "_lastUpdated")
+"""What a store keeps as columns of its own and the index leaves out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +51,139 @@ class Parameter:
         """The names its values are indexed under: its own, or those of its union."""
         return tuple(other.name for other in self.union) or (self.name,)
 
+    @property
+    def is_indexed(self) -> bool:
+        """Whether the index holds values under its own name."""
+        return not (self.union or self.root or self.name in COLUMNS)
+
 
 class Registry:
     """All search parameters: the official ones, and a service's own (SearchParameter resources), which win.
 
     `bases` are the addresses under which this server is known ("https://example.org/fhir"): absolute
     references below them are read as relative ones, in the index and in queries alike.
+    ValueError with one sentence for a SearchParameter that cannot be used.
     """
 
     def __init__(self, own: Iterable[Json] = (), bases: Iterable[str] = ()) -> None:
         self.bases: tuple[str, ...] = tuple(base.rstrip("/") + "/" for base in bases)
+        self._definitions: dict[str, dict[str, Json]] = {}
+        self._by_url: dict[str, Json] = {}
+        for definition in (*_official(), *map(_checked, own)):
+            self._by_url[definition["url"]] = definition
+            for base in definition["base"]:
+                self._definitions.setdefault(base, {})[definition["code"]] = definition
+        self._of: dict[str | None, Mapping[str, Parameter]] = {}
 
     def of(self, resource_type: str | None) -> Mapping[str, Parameter]:
         """Every parameter of a type by name; of None (search over all types): those that every type has."""
-        raise NotImplementedError
+        if resource_type not in self._of:
+            self._of[resource_type] = MappingProxyType(self._parameters(resource_type or "Resource"))
+        return self._of[resource_type]
+
+    def _parameters(self, type: str) -> dict[str, Parameter]:
+        bases = [base for base in ("Resource", "DomainResource", type) if is_a(type, base)]
+        definitions = {
+            k: v for base in dict.fromkeys(bases) for k, v in self._definitions.get(base, {}).items()
+        }
+        simple = {name: found for name, each in definitions.items() if (found := _simple(each, type))}
+        simple = _with_unions(simple, {name: _yields(definitions[name], type) for name in simple})
+        composite = {
+            name: found
+            for name, each in definitions.items()
+            if (found := self._composite(each, type, simple))
+        }
+        return simple | _with_unions(
+            composite, {name: _yields(definitions[name], type) for name in composite}
+        )
+
+    def _composite(self, definition: Json, type: str, simple: Mapping[str, Parameter]) -> Parameter | None:
+        """A composite with its components; None when one of them does not exist for the type."""
+        contexts = alternatives(definition.get("expression", ""), type)
+        parts = [(self._whole(each, simple), each["expression"]) for each in definition.get("component", ())]
+        if definition["type"] != "composite" or not contexts or any(whole is None for whole, _ in parts):
+            return None
+        is_root = contexts == [type]
+        components = tuple(
+            whole if is_root else replace(whole, expression=expression, resource=contexts[0], union=())
+            for whole, expression in parts
+            if whole is not None
+        )
+        return replace(_parameter(definition, type, contexts), components=components, root=is_root)
+
+    def _whole(self, component: Json, simple: Mapping[str, Parameter]) -> Parameter | None:
+        """The parameter of its own that a component is an instance of."""
+        return simple.get(self._by_url.get(component["definition"], {}).get("code", ""))
+
+
+def _simple(definition: Json, type: str) -> Parameter | None:
+    """The parameter as it applies to the type; None where it has no expression for it."""
+    parts = alternatives(definition.get("expression", ""), type)
+    return _parameter(definition, type, parts) if parts and definition["type"] != "composite" else None
+
+
+def _parameter(definition: Json, type: str, parts: Sequence[str]) -> Parameter:
+    return Parameter(
+        name=definition["code"],
+        type=definition["type"],
+        expression=" | ".join(parts),
+        url=definition["url"],
+        resource=type,
+        targets=tuple(definition.get("target", ())),
+        implied=tuple(definition.get("implied", {}).get(type, ())),
+    )
+
+
+Yields = frozenset[tuple[str, ...]]
+
+
+def _yields(definition: Json, type: str) -> Yields:
+    """What a parameter yields, as comparable text: its expressions, with those of its components."""
+    inner = tuple(each["expression"] for each in definition.get("component", ()))
+    return frozenset((part, *inner) for part in alternatives(definition["expression"], type))
+
+
+def _with_unions(parameters: dict[str, Parameter], yields: Mapping[str, Yields]) -> dict[str, Parameter]:
+    """The same with `union` filled in wherever others of its type yield the same together."""
+    found = {}
+    for name, parameter in parameters.items():
+        others = {n: yields[n] for n, other in parameters.items() if other.type == parameter.type}
+        found[name] = replace(parameter, union=tuple(parameters[n] for n in _cover(name, others)))
+    return found
+
+
+def _cover(name: str, yields: Mapping[str, Yields]) -> list[str]:
+    """The largest others that yield together exactly what `name` yields; none if there are no such."""
+    mine = yields[name]
+    same = min(other for other, theirs in yields.items() if theirs == mine)
+    if same != name:
+        return [same]
+    firsts = {theirs: other for other, theirs in sorted(yields.items(), reverse=True) if theirs < mine}
+    largest = [theirs for theirs in firsts if not any(theirs < other for other in firsts)]
+    return sorted(firsts[each] for each in largest) if frozenset().union(*largest) == mine else []
+
+
+def _checked(definition: Json) -> Json:
+    """A service's own SearchParameter, fit to be used."""
+    name = definition.get("url") or definition.get("id") or "without a name"
+    for needed in ("url", "code", "type", "base", "expression"):
+        if not definition.get(needed):
+            raise ValueError(f"The SearchParameter {name} has no {needed}.")
+    if unknown := set(definition["base"]) - RESOURCE_TYPES - {"Resource", "DomainResource"}:
+        raise ValueError(
+            f"The SearchParameter {name} is based on {', '.join(sorted(unknown))}, which is no resource."
+        )
+    return definition
+
+
+@cache
+def official() -> Registry:
+    """The parameters of R4 alone."""
+    return Registry()
+
+
+@cache
+def _official() -> Sequence[Json]:
+    data = (files("commonweal.fhir") / "definitions" / "search.json").read_bytes()
+    rows: list[Json] = msgspec.json.decode(data)["parameters"]
+    return rows

@@ -1,0 +1,66 @@
+"""Numbers as ranges by their precision, and units as comparable names: https://hl7.org/fhir/R4/search.html#number."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from functools import lru_cache
+
+from commonweal.fhir import ucum
+
+CURRENCY = "urn:iso:std:iso:4217"
+APPROXIMATELY = Decimal("0.1")
+"""The prefix ap: a tenth of the number to either side."""
+
+
+def around(number: Decimal, prefix: str) -> tuple[Decimal, Decimal]:
+    """What a number of a query stands for, before it is turned into floats.
+
+    eq and ne: its implicit precision, 100 → 99.5 to (not including) 100.5; ap: a tenth to either side, and no
+    less than that; all others: the number exactly.
+    """
+    if prefix not in ("eq", "ne", "ap"):
+        return number, number
+    half = Decimal((0, (5,), int(number.as_tuple().exponent) - 1))
+    if prefix == "ap":
+        half = max(half, abs(number) * APPROXIMATELY)
+    return number - half, number + half
+
+
+def closed(lo: Decimal, hi: Decimal) -> tuple[float, float]:
+    """Floats of a range whose end is not included (unless it is a single number), as both ends included."""
+    return _floats(float(lo), float(hi))
+
+
+def _floats(lo: float, hi: float) -> tuple[float, float]:
+    return (lo, hi) if lo == hi else (lo, math.nextafter(hi, -math.inf))
+
+
+def compared(number: float, comparator: str | None) -> tuple[float, float]:
+    """The range of a Quantity with a comparator: "<5" is everything below 5."""
+    match comparator:
+        case "<":
+            return -math.inf, math.nextafter(number, -math.inf)
+        case "<=":
+            return -math.inf, number
+        case ">":
+            return math.nextafter(number, math.inf), math.inf
+        case ">=":
+            return number, math.inf
+    return number, number
+
+
+@lru_cache(maxsize=1 << 13)
+def united(number: Decimal | int, system: str, code: str) -> tuple[float, str]:
+    """(number, identity of the unit): in base units for UCUM, as it stands for other systems.
+
+    The same quantity gives the same float however it was written: it is exact until the end.
+    """
+    if system == ucum.SYSTEM:
+        found = ucum.exact(number, code)
+        if found is not None and abs(found[0]) < LARGEST:
+            return float(found[0]), f"{system}|{found[1]}"
+    return float(number), f"{system}|{code}"
+
+
+LARGEST = 10**300

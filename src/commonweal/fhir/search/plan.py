@@ -1,0 +1,162 @@
+"""Who wants which element of a resource: search parameters compiled into plain functions, once for a type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from commonweal.fhir import fhirpath, reference
+from commonweal.fhir.search.convert import Emit, emitter
+from commonweal.fhir.search.entries import Indexed
+from commonweal.fhir.search.parameters import Parameter, Registry
+from commonweal.fhir.search.paths import NotPlain, Route, routes
+
+Json = dict[str, Any]
+Visit = Callable[[Any, Indexed], None]
+Plan = tuple[dict[str, tuple[Visit, ...]], tuple[Visit, ...]]
+"""Visits by the name of a top element, and visits of the whole resource."""
+References = Callable[[Json], Sequence[str]]
+
+_plans: WeakKeyDictionary[Registry, dict[str, Plan]] = WeakKeyDictionary()
+
+
+def plan(registry: Registry, type: str) -> Plan:
+    """The plan of a type, made when it is first asked for."""
+    plans = _plans.setdefault(registry, {})
+    if type not in plans:
+        plans[type] = _planned([p for p in registry.of(type).values() if p.is_indexed], registry.bases)
+    return plans[type]
+
+
+def _planned(parameters: Sequence[Parameter], bases: tuple[str, ...]) -> Plan:
+    wanted: dict[str, list[Visit]] = {}
+    whole: list[Visit] = []
+    for parameter in parameters:
+        for name, visit in _visits(parameter, bases):
+            wanted.setdefault(name, []).append(visit) if name else whole.append(visit)
+    return {name: tuple(visits) for name, visits in wanted.items()}, tuple(whole)
+
+
+def _visits(parameter: Parameter, bases: tuple[str, ...]) -> Iterator[tuple[str, Visit]]:
+    """(top element, visit) for every route of a parameter; ("", visit) when it needs the whole resource."""
+    try:
+        found = routes(parameter.expression, parameter.resource)
+        emits = [_emit(parameter, route, bases) for route in found]
+    except NotPlain:
+        yield "", _engine(parameter, bases)
+        return
+    for route, emit in zip(found, emits, strict=True):
+        yield route.names[0], _walk(route, emit)
+
+
+def _emit(parameter: Parameter, route: Route, bases: tuple[str, ...]) -> Emit:
+    if parameter.type == "composite":
+        return _composite(parameter, bases)
+    return emitter(parameter.name, parameter.type, route.type, route.targets, bases)
+
+
+def _walk(route: Route, emit: Emit) -> Visit:
+    """From the value of the route's first name to its nodes, through lists wherever there are any."""
+    visit = _each(emit)
+    for depth in range(len(route.names) - 1, -1, -1):
+        for where, name, value in route.where:
+            if where == depth + 1:
+                visit = _only(name, value, visit)
+        if depth:
+            visit = _child(route.names[depth], visit)
+    return visit
+
+
+def _each(emit: Emit) -> Visit:
+    def visit(value: Any, out: Indexed) -> None:
+        if value.__class__ is list:
+            for item in value:
+                if item is not None:
+                    emit(item, out)
+        else:
+            emit(value, out)
+
+    return visit
+
+
+def _child(name: str, inner: Visit) -> Visit:
+    def visit(value: Any, out: Indexed) -> None:
+        for item in value if value.__class__ is list else (value,):
+            found = item.get(name)
+            if found is not None:
+                inner(found, out)
+
+    return visit
+
+
+def _only(name: str, wanted: Any, inner: Visit) -> Visit:
+    def visit(value: Any, out: Indexed) -> None:
+        for item in value if value.__class__ is list else (value,):
+            if item.get(name) == wanted:
+                inner(item, out)
+
+    return visit
+
+
+def _composite(parameter: Parameter, bases: tuple[str, ...]) -> Emit:
+    """One entry for each element of the context in which every component has a value."""
+    plans = [_planned([component], bases) for component in parameter.components]
+
+    def emit(node: Any, out: Indexed) -> None:
+        parts = tuple(_part(each, node) for each in plans)
+        if all(part.present for part in parts):
+            out.present.add(parameter.name)
+            out.composites.append((parameter.name, parts))
+
+    return emit
+
+
+def _part(plan: Plan, node: Json) -> Indexed:
+    part = Indexed()
+    wanted, whole = plan
+    for name, visits in wanted.items():
+        if name in node:
+            for visit in visits:
+                visit(node[name], part)
+    for visit in whole:
+        visit(node, part)
+    return part
+
+
+def _engine(parameter: Parameter, bases: tuple[str, ...]) -> Visit:
+    """What is more than a path is asked of the FHIRPath engine; where it fails, the parameter has no value."""
+    expression = fhirpath.compile(parameter.expression)
+    emits: dict[str, Emit] = {}
+
+    def visit(resource: Any, out: Indexed) -> None:
+        try:
+            found = expression.typed(resource, resolve=_resolved)
+        except fhirpath.PathError:
+            return
+        for value, name in found:
+            type = name.rpartition(".")[2]
+            type = type.lower() if name.startswith("System.") else type
+            if type not in emits:
+                emits[type] = emitter(parameter.name, parameter.type, type, (), bases)
+            emits[type](value, out)
+
+    return visit
+
+
+def _resolved(address: str) -> Json | None:
+    """As much of the resource behind a reference as its address tells, so that its type can be asked for."""
+    found = reference.parse(address)
+    return {"resourceType": found.type, "id": found.id} if found.type and found.id else None
+
+
+@cache
+def referring(parameter: Parameter) -> References:
+    """The targets of one reference parameter, without an index of everything else."""
+    plan = _planned([parameter], ())
+
+    def refer(resource: Json) -> Sequence[str]:
+        return [target for _, target in _part(plan, resource).references]
+
+    return refer
