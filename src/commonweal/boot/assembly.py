@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import asyncpg
+
 from commonweal.boot import discovery
 from commonweal.boot.ids import new_id
 from commonweal.boot.secrets import Secrets, open_secrets
@@ -15,6 +17,8 @@ from commonweal.boot.settings import Settings
 from commonweal.boot.tokens import Tokens
 from commonweal.platform.platform import Platform
 from commonweal.platform.signal import Signal
+from commonweal.store import embedded
+from commonweal.store.migrate import migrate
 from commonweal.store.postgres import PostgresStore
 
 
@@ -48,6 +52,28 @@ async def assembled(settings: Settings, dsn: str) -> AsyncIterator[Assembly]:
     finally:
         pool.close()
         await store.close()
+
+
+@asynccontextmanager
+async def opened(settings: Settings, on_start: Callable[[], None] = lambda: None) -> AsyncIterator[Assembly]:
+    """The platform of an installation: its database is started, or attached to, and brought up to date.
+
+    Raises DatabaseUnavailable with one sentence when there is none to be had.
+    """
+    async with embedded.open(settings.folder) as database:
+        on_start()
+        await migrated(database.dsn(embedded.OWNER))
+        async with assembled(settings, database.dsn()) as assembly:
+            yield assembly
+
+
+async def migrated(dsn: str) -> list[str]:
+    """Bring the tables up to this version; the names of what was applied."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        return await migrate(connection)
+    finally:
+        await connection.close()
 
 
 class Pool:

@@ -21,7 +21,7 @@ BATCH_BYTES = 8_000_000
 
 @dataclass(slots=True)
 class Tally:
-    """What has happened so far; `bytes` of the input read, for the progress line."""
+    """What has happened so far."""
 
     types: Counter[str] = field(default_factory=Counter)
     created: int = 0
