@@ -18,6 +18,7 @@ from tools import frontend
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.lock"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+OURS = {"commonweal", "tools", "tests"}
 PERMISSIVE = re.compile(
     r"MIT|Apache|BSD|ISC|0BSD|PSF|Python Software Foundation|MPL|Mozilla|CNRI|Unlicense|Zlib"
 )
@@ -38,15 +39,17 @@ def _imported(folder: str) -> Iterator[tuple[str, Path]]:
 
 
 def _undeclared(imports: Iterator[tuple[str, Path]], declared: set[str]) -> dict[str, Path]:
-    outside = {name: path for name, path in imports if name not in sys.stdlib_module_names}
     packages = packages_distributions()
-    ours = {"commonweal", "tools", "tests"}
     return {
         name: path
-        for name, path in outside.items()
-        if name not in ours
-        and not declared & {d.lower().replace("_", "-") for d in packages.get(name, [name])}
+        for name, path in imports
+        if not _is_ours(name, path) and not declared & _names(list(packages.get(name, [name])))
     }
+
+
+def _is_ours(name: str, path: Path) -> bool:
+    """Of the language, of this repository, or a neighbour of a script."""
+    return name in sys.stdlib_module_names | OURS or path.with_name(f"{name}.py").is_file()
 
 
 def test_whatever_runs_is_declared() -> None:
