@@ -49,6 +49,8 @@ class Api:
         except Exception:
             logger.exception("request failed", request=id, method=scope["method"])
             answer = refusal(Problem.of("cw-exception", why=f"please quote request {id}"))
+        if answer.status == 405:
+            answer.headers.append((b"allow", self._methods(scope)))
         if self.site.origins:
             answer.headers += self._cross_origin(headers)
         await send_answer(
@@ -75,7 +77,7 @@ class Api:
         _check_lengths(scope, limits)
         request = self._request(scope, headers, id)
         if request.method == "OPTIONS":
-            return self._options(request)
+            return self._options(scope)
         route = self.site.routes.find(request.method, request.segments)
         check_accept(headers.get(b"accept", b"") if not request.query else _accepted(request, headers))
         if not route.public:
@@ -94,9 +96,11 @@ class Api:
             self.site, scope["method"], segments_of(path), scope["query_string"], headers, id=id, base=base
         )
 
-    def _options(self, request: Request) -> Answer:
-        answer = Answer(204)
-        methods = self.site.routes.allowed(request.segments).encode()
+    def _methods(self, scope: Scope) -> bytes:
+        return self.site.routes.allowed(segments_of(scope["path"].removeprefix(self.prefix))).encode()
+
+    def _options(self, scope: Scope) -> Answer:
+        answer, methods = Answer(204), self._methods(scope)
         answer.headers.append((b"allow", methods))
         if self.site.origins:
             answer.headers.append((b"access-control-allow-methods", methods))

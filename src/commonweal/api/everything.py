@@ -13,10 +13,10 @@ from commonweal.api.given import as_pairs, parameters_of
 from commonweal.api.instance import checked_id
 from commonweal.api.request import Pairs, Request
 from commonweal.api.searching import address
+from commonweal.api.times import span_of
 from commonweal.fhir import codec
 from commonweal.fhir.elements import RESOURCE_TYPES
 from commonweal.fhir.outcome import Problem
-from commonweal.fhir.search.dates import period
 from commonweal.fhir.search.index import extract
 from commonweal.fhir.search.parameters import Registry
 from commonweal.fhir.search.query import parse
@@ -109,7 +109,7 @@ def _is_wanted(type: str, types: frozenset[str]) -> bool:
 
 def _care(pairs: Pairs) -> Care:
     start, end = _value(pairs, "start"), _value(pairs, "end")
-    return Care(period(start)[0] if start else None, period(end)[1] if end else None)
+    return Care(span_of("start", start)[0] if start else None, span_of("end", end)[1] if end else None)
 
 
 def _value(pairs: Pairs, name: str) -> str | None:

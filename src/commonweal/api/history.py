@@ -8,8 +8,8 @@ from commonweal.api.answer import Answer
 from commonweal.api.instance import checked_id
 from commonweal.api.request import Pairs, Request
 from commonweal.api.searching import address
+from commonweal.api.times import span_of
 from commonweal.fhir.outcome import Problem
-from commonweal.fhir.search.dates import period
 from commonweal.platform.ports import Scope
 from commonweal.platform.work import Work
 
@@ -56,9 +56,9 @@ def _scoped(scope: Scope, pairs: Pairs, largest: int) -> Scope:
         elif name == "_cursor":
             scope = replace(scope, cursor=value)
         elif name == "_since":
-            scope = replace(scope, since=period(value)[0])
+            scope = replace(scope, since=span_of(name, value)[0])
         else:
-            since, until = period(value)
+            since, until = span_of(name, value)
             scope = replace(scope, since=since, until=until)
     return scope
 

@@ -43,11 +43,11 @@ def check_format(wanted: str) -> None:
 
 @lru_cache(maxsize=256)
 def media_type(header: bytes) -> str:
-    """The media type of a body, JSON's several names as one; Problem 415 for another character set."""
+    """The media type of a body, JSON's names as one; Problem 415 for another character set or FHIR version."""
     name, parameters = _media(header.decode("latin-1"))
-    if parameters.get("charset", "utf-8") not in ("utf-8", "us-ascii", "utf8"):
+    if parameters.get("charset", "utf-8") not in ("utf-8", "us-ascii", "utf8") or not _is_ours(parameters):
         raise Problem.of("cw-unsupported-media-type", got=header.decode("latin-1")[:200])
-    return "application/fhir+json" if name in JSON and _is_ours(parameters) else name
+    return "application/fhir+json" if name in JSON else name
 
 
 def check_media(header: bytes, *allowed: str) -> str:

@@ -9,6 +9,7 @@ from commonweal.api.answer import Answer, told
 from commonweal.api.instance import checked_id
 from commonweal.api.request import Pairs, Request
 from commonweal.api.subset import part
+from commonweal.fhir.compartment import compartments
 from commonweal.fhir.outcome import Problem, issue
 from commonweal.fhir.search.query import Query, parse, to_pairs
 from commonweal.platform.ports import Page
@@ -28,6 +29,8 @@ async def system(request: Request, work: Work) -> Answer:
 async def in_compartment(request: Request, work: Work) -> Answer:
     """GET [base]/Patient/id/Type?…, or /* for all types: https://hl7.org/fhir/R4/compartmentdefinition.html."""
     owner, id, type = request.segments[:3]
+    if owner not in compartments():
+        raise Problem.of("cw-unknown-address", address=f"{owner}/{id[:64]}/{type}")
     query = parsed(request, None if type == "*" else type)
     query = replace(query, compartment=(owner, checked_id(owner, id)))
     return await _searched(request, work, query, f"{owner}/{id}/{type}")

@@ -60,7 +60,7 @@ def _kept(type: str, summary: str, wanted: tuple[str, ...]) -> frozenset[str]:
     """The JSON names that stay; what is required stays, so that it is still valid."""
     chosen = ALWAYS
     for element in elements(type).values():
-        if element.required or element.modifier or _is_chosen(element.name, element.summary, summary, wanted):
+        if element.required or _is_chosen(element.name, element.summary, summary, wanted):
             names = [name for name, _ in element.forms()]
             chosen |= {form for name in names for form in (name, f"_{name}")}
     return chosen
