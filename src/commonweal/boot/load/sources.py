@@ -136,7 +136,7 @@ class _Readable(io.RawIOBase):
 
 class _Entry(msgspec.Struct):
     fullUrl: str | None = None
-    resource: msgspec.Raw | None = None
+    resource: msgspec.Raw = msgspec.Raw(b"")
 
 
 class _Document(msgspec.Struct):
@@ -164,5 +164,5 @@ def _document(place: str, file: IO[bytes]) -> Iterator[Item]:
         yield Item(place, body)
         return
     for number, entry in enumerate(document.entry):
-        if entry.resource is not None:
+        if bytes(entry.resource):
             yield Item(f"{place}#entry[{number}]", bytes(entry.resource), entry.fullUrl)
