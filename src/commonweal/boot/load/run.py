@@ -168,16 +168,14 @@ def _batches(items: Iterator[Item]) -> Iterator[list[Item]]:
         yield batch
 
 
-def _without_repeats(prepared: Sequence[Prepared]) -> Iterator[list[Prepared]]:
-    """Consecutive parts in which no resource appears twice."""
-    part: list[Prepared] = []
-    seen: set[tuple[str, str | None]] = set()
+def _without_repeats(prepared: Sequence[Prepared]) -> list[list[Prepared]]:
+    """Parts in which no resource appears twice: all first appearances, then all second ones, and so on."""
+    parts: list[list[Prepared]] = []
+    seen: Counter[tuple[str, str | None]] = Counter()
     for each in prepared:
         key = (each.draft.type, each.draft.id)
-        if key in seen:
-            yield part
-            part, seen = [], set()
-        part.append(each)
-        seen.add(key)
-    if part:
-        yield part
+        if seen[key] == len(parts):
+            parts.append([])
+        parts[seen[key]].append(each)
+        seen[key] += 1
+    return parts
