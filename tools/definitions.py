@@ -13,6 +13,8 @@ Json = dict[str, Any]
 CANONICAL = "http://hl7.org/fhir/StructureDefinition/"
 SYSTEM_TYPE = "http://hl7.org/fhirpath/"
 R4 = "4.0.1"
+STRUCTURAL = {"ele-1", "txt-1", "txt-2"}
+"""Invariants that every well-formed resource keeps: no empty element, safe narrative."""
 
 
 @dataclass
@@ -154,10 +156,15 @@ def _targets(types: list[Json]) -> list[str]:
 def _constraints(element: Json, name: str, url: str) -> list[Constraint]:
     """Those that this very element adds: what its type brings along names its type as the source."""
     return [
-        Constraint(name, each["key"], each["severity"], each["human"], each["expression"])
+        Constraint(name, each["key"], each["severity"], each["human"], _singular(each["expression"]))
         for each in element.get("constraint", [])
-        if "expression" in each and each.get("source", url) == url
+        if "expression" in each and each.get("source", url) == url and each["key"] not in STRUCTURAL
     ]
+
+
+def _singular(expression: str) -> str:
+    """R4 wrote dom-3 when `as` still filtered; it takes a single item now, and `ofType` filters."""
+    return expression.replace("descendants().as(", "descendants().ofType(")
 
 
 def _codes(folder: Path, required: set[str]) -> dict[str, dict[str, list[str]]]:

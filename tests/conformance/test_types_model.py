@@ -12,7 +12,7 @@ from commonweal.fhir import types
 from commonweal.fhir.structure import class_of
 from commonweal.fhir.walk import shape
 
-PATHS = sorted(path for path in model._lines() if not model.is_primitive(path))
+PATHS = sorted(path for path in model.model_lines("elements.jsonl") if not model.is_primitive(path))
 
 
 def class_at(path: str) -> type[Struct]:

@@ -89,17 +89,25 @@ def elements(type_path: str) -> Mapping[str, Element]:
 
     KeyError for what is no type.
     """
-    base, own = msgspec.json.decode(_lines()[type_path], type=tuple[str, tuple[Element, ...]])
+    base, own = _decoder.decode(model_lines("elements.jsonl")[type_path])
     inherited = dict(elements(base)) if base else {}
     return MappingProxyType(inherited | {element.name: element for element in own})
 
 
 def has_elements(type_path: str) -> bool:
-    return type_path in _lines()
+    return type_path in model_lines("elements.jsonl")
+
+
+def base_path(type_path: str) -> str:
+    """What a type or a backbone element specialises: BackboneElement for Patient.contact; "" at the top."""
+    return _decoder.decode(model_lines("elements.jsonl")[type_path])[0]
+
+
+_decoder = msgspec.json.Decoder(tuple[str, tuple[Element, ...]])
 
 
 @cache
-def _lines() -> dict[str, bytes]:
-    """Undecoded lines by type path: most processes touch a handful of the types."""
-    rows = (_MODEL / "elements.jsonl").read_bytes().splitlines()
+def model_lines(file: str) -> dict[str, bytes]:
+    """Undecoded lines of a model file by type path: most processes touch a handful of the types."""
+    rows = (_MODEL / file).read_bytes().splitlines()
     return {path.decode(): rest for path, _, rest in (row.partition(b"\t") for row in rows)}
