@@ -1,0 +1,216 @@
+"""The audit: durable before the answer, never changed by the application, and sealed so that tampering shows."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from commonweal.platform.ports import Audited
+from commonweal.store import audit, embedded, seal
+from commonweal.store.audit import Auditor
+from commonweal.store.audit_event import audit_event, provenance
+from tests.store.conftest import at
+
+KEY = b"the key of these seals"
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[Any]:
+    """The application's own connections."""
+    async with asyncpg.create_pool(database, min_size=1, max_size=6) as pool:
+        yield pool
+
+
+@pytest.fixture
+async def superuser(server: Any, database: str) -> AsyncIterator[Any]:
+    """Somebody who may do anything to the database, but does not hold the key of the seals."""
+    connection = await asyncpg.connect(at(server.dsn(embedded.ADMIN), urlsplit(database).path[1:]))
+    yield connection
+    await connection.close()
+
+
+def row(work: str, **words: Any) -> Audited:
+    return Audited(work, "Practitioner/p", "TREAT", words.pop("interaction", "read"), **words)
+
+
+async def sealed(pool: Any, *works: str) -> None:
+    """Rows one after the other, and all of them sealed."""
+    auditor = Auditor(pool)
+    for work in works:
+        await auditor.write(row(work))
+    async with pool.acquire() as connection:
+        while await seal.seal(connection, KEY):
+            pass
+
+
+async def damages(connection: Any, key: bytes = KEY) -> list[str]:
+    async with connection.transaction():
+        return [each.why async for each in seal.broken(connection, key)]
+
+
+@pytest.mark.parametrize("table", ["audit", "seal", "movement"])
+@pytest.mark.parametrize(
+    "change", ["update beside.{} set at = 0", "delete from beside.{}", "truncate beside.{}"]
+)
+async def test_the_application_may_only_add(pool: Any, table: str, change: str) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await pool.execute(change.format(table))
+
+
+@pytest.mark.parametrize("change", ["update beside.audit set at = 0", "delete from beside.audit"])
+async def test_not_even_a_superuser_changes_it_unawares(superuser: Any, change: str) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="only ever added"):
+        await superuser.execute(change)
+
+
+async def test_a_row_is_durable_when_the_call_returns(pool: Any, superuser: Any) -> None:
+    await Auditor(pool).write(row("durable", patients=(1, 2), entities=("Patient/a", "Patient/b")))
+    (entry,) = await audit.read(superuser, work="durable")
+    assert (entry.row.patients, entry.row.entities) == ((1, 2), ("Patient/a", "Patient/b"))
+
+
+async def test_concurrent_callers_share_commits(pool: Any) -> None:
+    auditor = Auditor(pool)
+    await asyncio.gather(*(auditor.write(row("shared")) for _ in range(200)))
+    counts = await pool.fetchrow(
+        "select count(*), count(distinct xid) from beside.audit where work = 'shared'"
+    )
+    assert counts[0] == 200
+    assert counts[1] < 20
+
+
+async def test_more_callers_than_room_wait_and_all_are_written(pool: Any) -> None:
+    auditor = Auditor(pool, room=3)
+    await asyncio.gather(*(auditor.write(row("narrow")) for _ in range(50)))
+    assert await pool.fetchval("select count(*) from beside.audit where work = 'narrow'") == 50
+
+
+async def test_a_hostile_row_is_cleaned_and_harms_no_other(pool: Any) -> None:
+    auditor = Auditor(pool)
+    hostile = row("hostile", query="name=\0'; drop table audit; --\ud800")
+    await asyncio.gather(*(auditor.write(each) for each in (row("good"), hostile, row("good"))))
+    assert await pool.fetchval("select count(*) from beside.audit where work = 'good'") == 2
+    query = await pool.fetchval("select query from beside.audit where work = 'hostile'")
+    assert query == "name=\ufffd'; drop table audit; --?"
+
+
+async def test_what_could_not_be_written_is_told(database: str) -> None:
+    pool = await asyncpg.create_pool(database, min_size=1, max_size=1)
+    auditor = Auditor(pool)
+    pool.terminate()
+    with pytest.raises(asyncpg.InterfaceError):
+        await auditor.write(row("lost"))
+
+
+async def test_a_caller_that_gives_up_does_not_stop_the_others(pool: Any) -> None:
+    auditor = Auditor(pool)
+    calls = [asyncio.create_task(auditor.write(row("impatient"))) for _ in range(10)]
+    await asyncio.sleep(0)
+    calls[0].cancel()
+    await asyncio.gather(*calls[1:])
+    assert calls[0].cancelled()
+
+
+async def test_who_has_seen_a_patient_is_found_newest_first(pool: Any) -> None:
+    auditor = Auditor(pool)
+    for work, patients in (("first", (77,)), ("other", (78,)), ("second", (77, 78))):
+        await auditor.write(row(work, patients=patients))
+    async with pool.acquire() as connection:
+        assert [each.row.work for each in await audit.read(connection, patient=77)] == ["second", "first"]
+
+
+async def test_an_untouched_audit_holds(pool: Any, superuser: Any) -> None:
+    await sealed(pool, "a", "b", "c")
+    await sealed(pool, "d")
+    assert await damages(superuser) == []
+
+
+TAMPERING = {
+    "changed": "update beside.audit set because = 'something else' where work = 't2'",
+    "removed": "delete from beside.audit where work = 't2'",
+    "inserted": "insert into beside.audit (xid, seq, work, agent, purpose, interaction)"
+    " select xid, seq + 100000, 'forged', agent, purpose, interaction from beside.audit where work = 't2'",
+    "reordered": "update beside.audit a set seq = b.seq, xid = b.xid from beside.audit b"
+    " where (a.work, b.work) in (('t1', 't3'), ('t3', 't1'))",
+    "given to another": "update beside.audit set patients = array[5] where work = 't2'",
+    "moved in time": "update beside.audit set at = at + 1 where work = 't2'",
+    "head rewritten": "update beside.seal set head = sha256(head) where (xid, seq) = (select xid, seq from"
+    " beside.audit where work = 't3')",
+    "seal removed": "delete from beside.seal where (xid, seq) = (select xid, seq from"
+    " beside.audit where work = 't3')",
+}
+
+
+@pytest.mark.parametrize("way", TAMPERING)
+async def test_tampering_shows(pool: Any, superuser: Any, way: str) -> None:
+    if not await pool.fetchval("select exists (select from beside.audit where work = 't1')"):
+        await sealed(pool, "t1", "t2", "t3")
+        await sealed(pool, "after")
+    undone = superuser.transaction()
+    await undone.start()
+    try:
+        await superuser.execute("alter table beside.audit disable trigger all")
+        await superuser.execute("alter table beside.audit drop constraint audit_pkey")
+        await superuser.execute("alter table beside.seal disable trigger all")
+        assert int((await superuser.execute(TAMPERING[way])).split()[-1]) > 0, "nothing was tampered with"
+        assert len(await damages(superuser)) in (1, 2)
+    finally:
+        await undone.rollback()
+    assert await damages(superuser) == []
+
+
+async def test_without_the_key_no_chain_can_be_forged(pool: Any, superuser: Any) -> None:
+    await sealed(pool, "keyed")
+    assert await damages(superuser, b"a guess") != []
+
+
+async def test_a_row_that_commits_late_is_still_sealed(pool: Any, superuser: Any) -> None:
+    insert = "insert into beside.audit (work, agent, purpose, interaction) values ($1, 'a', 'TREAT', 'read')"
+    await sealed(pool)
+    async with pool.acquire() as late:
+        opened = late.transaction()
+        await opened.start()
+        await late.execute(insert, "late")
+        await Auditor(pool).write(row("early"))
+        async with pool.acquire() as connection:
+            assert await seal.seal(connection, KEY) == 0, "nothing above an open transaction is sealed"
+            await opened.commit()
+            assert await seal.seal(connection, KEY) == 2
+    assert await damages(superuser) == []
+
+
+async def test_sealers_at_once_make_one_chain(pool: Any, superuser: Any) -> None:
+    await sealed(pool)
+    await asyncio.gather(*(Auditor(pool).write(row("many")) for _ in range(20)))
+
+    async def one() -> int:
+        async with pool.acquire() as connection:
+            return await seal.seal(connection, KEY)
+
+    assert sum(await asyncio.gather(*(one() for _ in range(5)))) == 20
+    assert await damages(superuser) == []
+
+
+async def test_a_read_is_told_as_an_audit_event(pool: Any) -> None:
+    await Auditor(pool).write(row("told", query="Patient/x", patients=(9,), because="asked"))
+    async with pool.acquire() as connection:
+        (entry,) = await audit.read(connection, work="told")
+    event = audit_event(entry, {9: "Patient/x"})
+    assert (event["resourceType"], event["action"], event["outcome"]) == ("AuditEvent", "R", "0")
+    assert event["agent"][0]["who"] == {"reference": "Practitioner/p"}
+    assert [each["what"].get("reference") for each in event["entity"][1:]] == ["Patient/x", "Patient/x"]
+    assert provenance(entry) is None
+
+
+async def test_a_write_is_told_as_provenance_too(pool: Any) -> None:
+    await Auditor(pool).write(row("made", interaction="create", entities=("Patient/x",), because="at birth"))
+    async with pool.acquire() as connection:
+        (entry,) = await audit.read(connection, work="made")
+    made = provenance(entry)
+    assert made is not None
+    assert made["target"] == [{"reference": "Patient/x"}]
+    assert made["activity"]["coding"][0]["code"] == "CREATE"
+    assert made["reason"][0]["text"] == "at birth"
