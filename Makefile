@@ -13,8 +13,8 @@ help: ## say what can be done
 
 setup: $(DONE)/run $(DONE)/package $(BUILT) ## install all that it takes to run
 
-demo: setup ## set up everything, then run with fictional people; Ctrl-C ends it
-	@$(BIN)/python tools/demo.py
+demo: setup .data/people ## set up everything, then run with fictional people; Ctrl-C ends it
+	@exec $(BIN)/commonweal up
 
 test: check $(BUILT) browser ## set up everything, run all checks and all tests
 	@echo "· tests"
@@ -55,6 +55,11 @@ $(DONE)/dev: requirements/dev.lock $(DONE)/run
 $(DONE)/package: pyproject.toml $(DONE)/run
 	@echo "· installing the command commonweal"
 	@$(PIP) --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+.data/people: docs/tutorial/people.ndjson | $(DONE)/package
+	@echo "· loading fictional people"
+	@$(BIN)/commonweal load --data .data $<
 	@touch $@
 
 node_modules/.package-lock.json: package-lock.json $(DONE)/venv
