@@ -200,7 +200,7 @@ def _period(name: str) -> Emit:
         out.present.add(name)
         if "start" in node or "end" in node:
             with suppress(ValueError):
-                out.dates.append((name, *dates.period(node.get("start"), node.get("end"))))
+                out.dates.append((name, *dates.between(node.get("start"), node.get("end"))))
 
     return emit
 

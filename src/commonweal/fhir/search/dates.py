@@ -9,6 +9,8 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
+from commonweal.fhir.outcome import Problem
+
 BEFORE = -(1 << 62)
 AFTER = 1 << 62
 """Open ends of periods: before and after every time that can be written; exact as floats too."""
@@ -60,7 +62,15 @@ def _width(second: str | None, fraction: str | None) -> int:
     return int(10 ** max(0, 6 - len(fraction))) if fraction else 1_000_000
 
 
-def period(start: str | None, end: str | None) -> tuple[int, int]:
+def period(text: str) -> tuple[int, int]:
+    """Like `span`, for what came in a request: Problem 400 when it is no date."""
+    try:
+        return span(text)
+    except ValueError as error:
+        raise Problem.invalid(str(error)) from error
+
+
+def between(start: str | None, end: str | None) -> tuple[int, int]:
     """From the beginning of `start` to the end of `end`; what is not stated is open."""
     return (span(start)[0] if start else BEFORE), (span(end)[1] if end else AFTER)
 

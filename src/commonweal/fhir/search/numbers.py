@@ -16,24 +16,22 @@ APPROXIMATELY = Decimal("0.1")
 def around(number: Decimal, prefix: str) -> tuple[Decimal, Decimal]:
     """What a number of a query stands for, before it is turned into floats.
 
-    eq and ne: its implicit precision, 100 → 99.5 to (not including) 100.5; ap: a tenth to either side, and no
-    less than that; all others: the number exactly.
+    eq and ne: its implicit precision, 100 → 99.5 to (not including) 100.5, and as FHIR's own example has it
+    1e2 → 95 to 105; ap: a tenth to either side, and no less than that; all others: the number exactly.
     """
     if prefix not in ("eq", "ne", "ap"):
         return number, number
-    half = Decimal((0, (5,), int(number.as_tuple().exponent) - 1))
+    exponent = int(number.as_tuple().exponent)
+    half = Decimal((0, (5,), exponent - (2 if exponent > 0 else 1)))
     if prefix == "ap":
         half = max(half, abs(number) * APPROXIMATELY)
     return number - half, number + half
 
 
-def closed(lo: Decimal, hi: Decimal) -> tuple[float, float]:
-    """Floats of a range whose end is not included (unless it is a single number), as both ends included."""
-    return _floats(float(lo), float(hi))
-
-
-def _floats(lo: float, hi: float) -> tuple[float, float]:
-    return (lo, hi) if lo == hi else (lo, math.nextafter(hi, -math.inf))
+def closed(lo: Decimal | float, hi: Decimal | float) -> tuple[float, float]:
+    """A range whose end is not included (unless it is a single number), as floats with both ends included."""
+    low, high = float(lo), float(hi)
+    return (low, high) if low == high else (low, math.nextafter(high, -math.inf))
 
 
 def compared(number: float, comparator: str | None) -> tuple[float, float]:

@@ -16,6 +16,7 @@ from commonweal.fhir.search.paths import alternatives
 
 Json = dict[str, Any]
 
+KINDS = ("number", "date", "string", "token", "reference", "composite", "quantity", "uri")
 COLUMNS = ("_id", "_lastUpdated")
 """What a store keeps as columns of its own and the index leaves out."""
 
@@ -169,6 +170,10 @@ def _checked(definition: Json) -> Json:
     for needed in ("url", "code", "type", "base", "expression"):
         if not definition.get(needed):
             raise ValueError(f"The SearchParameter {name} has no {needed}.")
+    if definition["type"] not in KINDS:
+        raise ValueError(
+            f"The SearchParameter {name} has the type {definition['type']}, which is none we know."
+        )
     if unknown := set(definition["base"]) - RESOURCE_TYPES - {"Resource", "DomainResource"}:
         raise ValueError(
             f"The SearchParameter {name} is based on {', '.join(sorted(unknown))}, which is no resource."
