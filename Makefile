@@ -6,7 +6,7 @@ BIN := .venv/bin
 DONE := .venv/done
 BUILT := src/commonweal/web/static/built/manifest.json
 FRONTEND := $(shell find src/commonweal/web/frontend src/commonweal/services/*/static -type f 2>/dev/null)
-PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install --progress-bar off
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check install --progress-bar off
 
 help: ## say what can be done
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22

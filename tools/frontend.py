@@ -28,7 +28,7 @@ def install() -> None:
     """`npm ci`: exactly what the lock says; no script of a package ever runs."""
     check()
     print("· installing what the pages are made of", flush=True)
-    _run(*_npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+    _run(*_npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--silent")
 
 
 def build() -> None:
