@@ -103,7 +103,9 @@ def test_real_bundles_are_accepted_and_come_back_exactly(shared_data: Path) -> N
 
 
 def test_the_examples_of_fhirpath_are_accepted_but_for_those_named(shared_data: Path) -> None:
-    found = {path.name: faults(path.read_bytes()) for path in (shared_data / "fhirpath-cases").rglob("*.json")}
+    found = {
+        path.name: faults(path.read_bytes()) for path in (shared_data / "fhirpath-cases").rglob("*.json")
+    }
     assert len(found) > 20
     for name, places in found.items():
         if name in NOT_FOR_STORING:
