@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 FILE_LINES, TEST_LINES, PAGE_LINES = 400, 600, 150
 FUNCTION_LINES, NESTING = 50, 3
-SERVICE_LINES, FOLDER_ENTRIES = 5000, 15
+SERVICE_LINES, FOLDER_ENTRIES = 5000, 25
 FOLDERS = ("src", "tests", "tools", "bench")
 WRITTEN = (".py", ".js", ".css", ".html", ".sql", ".sh")
 BRANCHES = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.Match)
