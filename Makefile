@@ -5,7 +5,7 @@
 BIN := .venv/bin
 DONE := .venv/done
 BUILT := src/commonweal/web/static/built/manifest.json
-FRONTEND := $(shell find src/commonweal/web/frontend src/commonweal/services/*/static -type f 2>/dev/null)
+FRONTEND := $(shell find src/commonweal/web/frontend src/commonweal/services/*/static 2>/dev/null)
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check install --progress-bar off
 
 help: ## say what can be done

@@ -34,13 +34,14 @@ def install() -> None:
 def build() -> None:
     """Bundle every entry point, copy what is vendored; then put the whole in place of the last build."""
     print("· building the pages", flush=True)
-    fresh = BUILT.with_name("built.new")
+    fresh = MODULES / ".built"
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
     names = {name: _copy(MODULES / path, name, fresh) for name, path in VENDORED.items()}
     names |= _bundle(_entries(), fresh)
     (fresh / "manifest.json").write_text(json.dumps(names, indent=1, sort_keys=True) + "\n", "utf-8")
     shutil.rmtree(BUILT, ignore_errors=True)
+    BUILT.parent.mkdir(parents=True, exist_ok=True)
     fresh.rename(BUILT)
 
 
