@@ -68,8 +68,8 @@ async def test_patches_that_do_not_apply(fhir: httpx.AsyncClient, body: object) 
 
 async def test_a_patch_keeps_the_digits_of_decimals(fhir: httpx.AsyncClient) -> None:
     """https://hl7.org/fhir/R4/datatypes.html#decimal: precision is kept"""
-    body = '{"resourceType":"Observation","id":"o1","status":"final","code":{"text":"x"},"valueQuantity":{"value":1.10}}'
-    await fhir.put("/Observation/o1", content=body)
+    start = '{"resourceType":"Observation","id":"o1","status":"final","code":{"text":"x"}'
+    await fhir.put("/Observation/o1", content=start + ',"valueQuantity":{"value":1.10}}')
     steps = '[{"op":"replace","path":"/valueQuantity/value","value":2.500}]'
     answer = await fhir.patch("/Observation/o1", content=steps, headers={"Content-Type": JSON_PATCH})
     assert '"value":2.500' in answer.text

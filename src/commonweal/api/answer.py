@@ -7,6 +7,8 @@ from email.utils import formatdate
 from functools import lru_cache
 from typing import Any
 
+import msgspec
+
 from commonweal.api.limits import Limits
 from commonweal.fhir import codec
 from commonweal.fhir.outcome import Issue, Problem, outcome
@@ -63,8 +65,19 @@ def refusal(problem: Problem) -> Answer:
 
 
 def told(issues: Iterable[Issue], status: int = 200) -> Answer:
-    """An OperationOutcome."""
-    return Answer(status, codec.encode(outcome(issues)))
+    """An OperationOutcome; what callers wrote is quoted in it with nothing invisible left."""
+    return Answer(status, codec.encode(outcome(map(_quotable, issues))))
+
+
+def _quotable(issue: Issue) -> Issue:
+    if issue.diagnostics.isprintable() and (issue.expression or "").isprintable():
+        return issue
+    place = issue.expression and _visible(issue.expression)
+    return msgspec.structs.replace(issue, diagnostics=_visible(issue.diagnostics), expression=place)
+
+
+def _visible(text: str) -> str:
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
 
 
 @lru_cache(maxsize=1024)

@@ -83,7 +83,7 @@ class Api:
         if not route.public:
             request.agent = await self.site.authenticate(scope)
         if request.method in BODIES:
-            request.body = await read_body(headers, receive, limits)
+            request.take(await read_body(headers, receive, limits))
         answer = await self.perform(request)
         if request.query and request.value("_pretty") == "true" and answer.body:
             answer.body = msgspec.json.format(answer.body, indent=2)

@@ -15,6 +15,7 @@ from commonweal.api.request import Pairs, Request
 from commonweal.api.searching import address
 from commonweal.api.times import span_of
 from commonweal.fhir import codec
+from commonweal.fhir.compartment import compartments
 from commonweal.fhir.elements import RESOURCE_TYPES
 from commonweal.fhir.outcome import Problem
 from commonweal.fhir.search.index import extract
@@ -64,7 +65,8 @@ async def everything(request: Request, work: Work) -> Answer:
 async def _referred(
     request: Request, work: Work, sources: Sequence[Stored], types: frozenset[str], known: Iterable[str]
 ) -> list[Stored]:
-    """What the sources refer to and the caller may read, one step outward, each once."""
+    """What the sources refer to outside of the compartment and the caller may read, one step, each once."""
+    inside = compartments()[request.segments[0]]
     seen = {*known, *(each.reference for each in sources)}
     named = {(t.decode(), i.decode()) for each in sources for t, i in REFERRED.findall(each.body)}
     policy = request.site.catalogue.policy
@@ -73,6 +75,7 @@ async def _referred(
         for type, id in named
         if f"{type}/{id}" not in seen
         and type in RESOURCE_TYPES
+        and type not in inside
         and _is_wanted(type, types)
         and policy.may(work.agent, f"{type}.read")
     )

@@ -13,8 +13,8 @@ from commonweal.platform.work import Work
 READING: dict[str, Handler] = {
     "Patient/id/$everything": everything.everything,
     "Encounter/id/$everything": everything.everything,
-    "Type/$validate": validating.validate,
-    "Type/id/$validate": validating.validate,
+    "Type/$validate": validating.judged,
+    "Type/id/$validate": validating.judged,
     "Type/id/$meta": metas.shown,
     "Type/id/_history/vid/$meta": metas.shown,
 }

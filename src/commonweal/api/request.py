@@ -51,6 +51,10 @@ class Request:
         self.agent: Agent | None = None
         self._pairs: Pairs | None = None
 
+    def take(self, body: bytes) -> None:
+        """The body has come; a form's parameters count from now on."""
+        self.body, self._pairs = body, None
+
     @property
     def pairs(self) -> Pairs:
         """The parameters of the address, then those of a form body; Problem 400 when there are too many."""

@@ -11,13 +11,15 @@ from commonweal.api.instance import checked_id, head_of
 from commonweal.api.request import Request
 from commonweal.fhir import codec
 from commonweal.fhir.outcome import Issue, Problem, issue
+from commonweal.fhir.validate import validate
 from commonweal.platform.work import Draft, Work
 
 Json = dict[str, Any]
+DEFINITIONS = "http://hl7.org/fhir/StructureDefinition/"
 MODES = ("create", "update", "delete", "profile")
 
 
-async def validate(request: Request, work: Work) -> Answer:
+async def judged(request: Request, work: Work) -> Answer:
     """POST [base]/Type/$validate or Type/id/$validate: always 200, the outcome says what is wrong."""
     type = request.segments[0]
     id = checked_id(type, request.segments[1]) if len(request.segments) == 3 else None
@@ -40,8 +42,14 @@ async def _judged(request: Request, work: Work, type: str, id: str | None, asked
         if id is None:
             raise Problem.invalid("there is no resource to validate")
         resource = codec.parse((await work.read(type, id)).body)
-    issues = list(await work.judge(_draft(resource, mode, type, id)))
-    return [*issues, *(issue("cw-profile-not-checked", profile=each) for each in asked["profile"])]
+    judged = await work.judge(_draft(resource, mode, type, id))
+    found = await work.compute(validate, resource)
+    unknown = [each for each in asked["profile"] if each != f"{DEFINITIONS}{type}"]
+    return [
+        *judged,
+        *(each for each in found if each not in judged),
+        *(issue("cw-profile-not-checked", profile=each) for each in unknown),
+    ]
 
 
 def _draft(resource: Any, mode: str | None, type: str, id: str | None) -> Draft:
@@ -56,7 +64,7 @@ def _asked(request: Request) -> Json:
     said["profile"] += [value for name, value in request.pairs if name == "profile"]
     head = head_of(request.body)
     if not request.body or (head is not None and head.resourceType != "Parameters"):
-        return said | {"resource": request.body or None}
+        return said | {"resource": codec.check(request.body) if request.body else None}
     for each in codec.check(request.body, "Parameters").get("parameter", []):
         name = each["name"]
         if name == "resource":
