@@ -12,6 +12,7 @@ from tools.new_service import create
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "eye-care"
+MANUAL = "from commonweal.boot.reference import declared as d; print(d.kinds(), d.workflows(), d.rules(), d.numbers())"
 FOUND = "from commonweal.boot.discovery import catalogue; print([s.name for s in catalogue().services])"
 
 
@@ -49,13 +50,21 @@ def test_its_types_are_right(copy: Path) -> None:
 
 
 def test_it_keeps_the_contracts(copy: Path) -> None:
-    said = _run(copy, "lint-imports", "--no-cache")
+    said = _run(copy, "lint-imports", "--no-cache", "--no-logo")
     assert "0 broken" in said
 
 
 def test_its_own_tests_pass(copy: Path) -> None:
     said = _run(copy, "pytest", "-p", "no:cacheprovider", "src/commonweal/services/eye_care")
     assert " passed" in said.splitlines()[-1]
+
+
+def test_the_manual_tells_of_it(copy: Path) -> None:
+    said = _run(copy, "python", "-c", MANUAL)
+    assert "| Task: eye-care-duty | Eye care |" in said
+    assert "s1 --> s2: eye_care.do" in said
+    assert "| nobody's | no | yes | nobody owns it |" in said
+    assert "| `eye_care_seconds` | Eye care | 86400 | 2026-01-01 |" in said
 
 
 def test_it_is_found_and_gone_when_its_folder_is_deleted(copy: Path, tmp_path: Path) -> None:
