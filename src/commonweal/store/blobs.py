@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterable, AsyncIterator
 from hashlib import sha256
-from typing import Any
 
 import asyncpg
 
@@ -47,12 +46,12 @@ class Blobs:
 
     async def size(self, hash: str) -> int | None:
         """How many bytes, or None when there is no such content."""
-        row = await self._pool.fetchrow(FIND, bytes.fromhex(hash))
+        row = await self._pool.fetchrow(FIND, _digest(hash))
         return row["size"] if row else None
 
     async def load(self, hash: str) -> AsyncIterator[bytes]:
         """The content, a chunk at a time; no connection is held between chunks. Problem 404 without it."""
-        row = await self._pool.fetchrow(FIND, bytes.fromhex(hash))
+        row = await self._pool.fetchrow(FIND, _digest(hash))
         if row is None:
             raise Problem.not_found("Binary", hash)
         part, left = 0, row["size"]
@@ -65,7 +64,15 @@ class Blobs:
 
     async def drop(self, hash: str) -> None:
         """Forget the content; nothing happens when there is none."""
-        await self._pool.execute(DROP, bytes.fromhex(hash))
+        await self._pool.execute(DROP, _digest(hash))
+
+
+def _digest(hash: str) -> bytes:
+    """The bytes of a hexadecimal hash; nothing for what is none, under which nothing is kept."""
+    try:
+        return bytes.fromhex(hash)
+    except ValueError:
+        return b""
 
 
 async def _cut(content: AsyncIterable[bytes]) -> AsyncIterator[bytes]:

@@ -63,27 +63,42 @@ async def verify(
     `key` is that of the index hashes. `every` = n looks at the index of every n-th record only; all other
     checks are always whole.
     """
-    rows = Rows(Tokens(key), await Facts.load(connection, registry))
+    known = await rows(connection, key, registry)
     async with connection.transaction(isolation="repeatable_read", readonly=True):
-        types = [type for type in sorted(RESOURCE_TYPES) if await _is_used(connection, type)]
-        for check in (
-            _chain(connection, seal_key),
-            _ledger(connection),
-            _outbox(connection),
-            _blobs(connection),
-        ):
-            yield await check
-        progress("history")
-        yield await _each("history has every version once", _history, connection, types)
-        yield await _each("bodies say what their rows say", _bodies, connection, types)
-        tally = Tally("the index says what the bodies say")
-        for type in types:
-            progress(type)
-            async for examined, fault in index_faults(connection, rows, registry, type, every):
-                tally.examined += examined
-                if fault:
-                    tally.fault(fault)
-        yield tally.check()
+        async for check in checks(connection, known, registry, seal_key, every, progress):
+            yield check
+
+
+async def rows(connection: Connection, key: bytes, registry: Registry) -> Rows:
+    """What makes rows of resources in this database."""
+    return Rows(Tokens(key), await Facts.load(connection, registry))
+
+
+async def checks(
+    connection: Connection,
+    known: Rows,
+    registry: Registry,
+    seal_key: bytes = b"",
+    every: int = 1,
+    progress: Callable[[str], None] = lambda name: None,
+) -> AsyncIterator[Check]:
+    """The checks inside a transaction that the caller holds."""
+    yield await _chain(connection, seal_key)
+    yield await _ledger(connection)
+    yield await _outbox(connection)
+    yield await _blobs(connection)
+    types = [type for type in sorted(RESOURCE_TYPES) if await _is_used(connection, type)]
+    progress("history")
+    yield await _each("history has every version once", _history, connection, types)
+    yield await _each("bodies say what their rows say", _bodies, connection, types)
+    tally = Tally("the index says what the bodies say")
+    for type in types:
+        progress(type)
+        async for examined, fault in index_faults(connection, known, registry, type, every):
+            tally.examined += examined
+            if fault:
+                tally.fault(fault)
+    yield tally.check()
 
 
 async def _is_used(connection: Connection, type: str) -> bool:

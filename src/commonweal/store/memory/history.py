@@ -12,13 +12,12 @@ def page(state: State, scope: Scope, reach: Reach) -> Page:
     """One page; the cursor is the position of its last version."""
     rows = [row for versions in state.versions.values() for row in versions if _is_asked(row, scope, reach)]
     rows.sort(key=lambda row: (row.stored.updated, row.position), reverse=True)
-    total = len(rows)
     if scope.cursor:
         last = _read(scope.cursor)
         rows = [row for row in rows if (row.stored.updated, row.position) < last]
     shown = rows[: scope.count]
     more = _write(shown[-1]) if shown and len(rows) > len(shown) else None
-    return Page([masking.shown(row.stored, reach) for row in shown], next=more, total=total)
+    return Page([masking.shown(row.stored, reach) for row in shown], next=more)
 
 
 def _is_asked(row: Row, scope: Scope, reach: Reach) -> bool:
