@@ -18,7 +18,7 @@ from commonweal.boot.tokens import Tokens
 from commonweal.platform.platform import Platform
 from commonweal.platform.signal import Signal
 from commonweal.store import embedded
-from commonweal.store.migrate import migrate
+from commonweal.store import migrate as migrations
 from commonweal.store.postgres import PostgresStore
 
 
@@ -55,14 +55,15 @@ async def assembled(settings: Settings, dsn: str) -> AsyncIterator[Assembly]:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, on_start: Callable[[], None] = lambda: None) -> AsyncIterator[Assembly]:
-    """The platform of an installation: its database is started, or attached to, and brought up to date.
+async def opened(settings: Settings, migrate: bool = True) -> AsyncIterator[Assembly]:
+    """The platform of an installation: its database is started, or attached to, and brought up to date
+    (`migrate=False`: by whoever started us).
 
     Raises DatabaseUnavailable with one sentence when there is none to be had.
     """
     async with embedded.open(settings.folder) as database:
-        on_start()
-        await migrated(database.dsn(embedded.OWNER))
+        if migrate:
+            await migrated(database.dsn(embedded.OWNER))
         async with assembled(settings, database.dsn()) as assembly:
             yield assembly
 
@@ -71,7 +72,7 @@ async def migrated(dsn: str) -> list[str]:
     """Bring the tables up to this version; the names of what was applied."""
     connection = await asyncpg.connect(dsn)
     try:
-        return await migrate(connection)
+        return await migrations.migrate(connection)
     finally:
         await connection.close()
 

@@ -8,17 +8,19 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """`tokens` signs bearer tokens; `index` keys the hashes of the index and belongs in every backup."""
+    """`tokens` signs bearer tokens; `index` keys the hashes of the index, `seal` the chain of the audit: these
+    two belong in every backup."""
 
     tokens: bytes
     index: bytes
+    seal: bytes
 
 
 def open_secrets(data: Path) -> Secrets:
     """Read, or make once: two processes starting together end up with the same ones."""
     home = data / "secrets"
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return Secrets(_secret(home / "tokens.key"), _secret(home / "index.key"))
+    return Secrets(_secret(home / "tokens.key"), _secret(home / "index.key"), _secret(home / "seal.key"))
 
 
 def _secret(path: Path) -> bytes:

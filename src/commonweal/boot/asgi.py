@@ -1,0 +1,107 @@
+"""One web worker: the application of `commonweal serve`, run as a child of it."""
+
+from contextlib import AsyncExitStack
+from typing import Any
+
+import structlog
+
+from commonweal import api
+from commonweal.access.agent import Agent
+from commonweal.boot import http
+from commonweal.boot.assembly import opened
+from commonweal.boot.http import Application, Receive, Scope, Send
+from commonweal.boot.logs import set_up_logs
+from commonweal.boot.processes import announce_ready, follow_parent, inherited_listener
+from commonweal.boot.settings import Settings
+from commonweal.boot.tokens import Tokens
+from commonweal.fhir.outcome import Problem
+
+log = structlog.get_logger()
+
+SAFE = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
+"""Said with every answer; pages add their own content security policy."""
+
+
+class Front:
+    """Opens the platform at start-up and hands each request to the machines' or the people's side."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._open = AsyncExitStack()
+        self._api: Application = _not_ready
+        self._web: Application = _not_ready
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        path = scope["path"]
+        side = self._api if path == "/fhir" or path.startswith("/fhir/") else self._web
+        await side(scope, receive, _safely(send))
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await self._start()
+        except Exception as error:
+            log.exception("start failed")
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._open.aclose()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _start(self) -> None:
+        assembly = await self._open.enter_async_context(opened(self._settings, migrate=False))
+        base = self._settings.base_url and self._settings.base_url.rstrip("/") + "/fhir"
+        limits = api.Limits(body_bytes=self._settings.body_megabytes * 1_000_000)
+        self._api = api.app(assembly.platform, Bearer(assembly.tokens), base, limits)
+
+
+class Bearer:
+    """Reads `Authorization: Bearer …` (RFC 6750); the token is never written anywhere."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+
+    async def __call__(self, scope: Scope) -> Agent:
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                scheme, _, token = value.decode("latin-1").partition(" ")
+                if scheme.lower() == "bearer":
+                    return self._tokens.agent(token.strip())
+        raise Problem.unauthenticated("send a bearer token (commonweal token prints one)")
+
+
+def _safely(send: Send) -> Send:
+    async def sending(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", ()), *SAFE]
+        await send(message)
+
+    return sending
+
+
+async def _not_ready(scope: Scope, receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 503, "headers": [(b"retry-after", b"1")]})
+    await send({"type": "http.response.body", "body": b"starting"})
+
+
+def main() -> None:
+    """The child process: serves on the listener inherited from its parent until told to stop."""
+    follow_parent()
+    settings = Settings.read()
+    set_up_logs(settings.log_level)
+    listener = inherited_listener()
+    if listener is None:
+        raise SystemExit("this is a part of commonweal serve; start that instead")
+    http.run(Front(settings), listener, on_ready=announce_ready)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""The background worker: what happens by itself, run as a child of `commonweal serve` or as `commonweal worker`."""
+
+import asyncio
+import os
+import signal
+import socket
+
+from commonweal.boot.assembly import opened
+from commonweal.boot.dispatch import Dispatcher
+from commonweal.boot.logs import set_up_logs
+from commonweal.boot.processes import announce_ready, follow_parent
+from commonweal.boot.settings import Settings
+from commonweal.store.feed import PostgresFeed
+
+
+async def work(settings: Settings) -> None:
+    """Run every job until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with opened(settings, migrate=False) as assembly:
+        feed = PostgresFeed(assembly.store.pool, seal_key=assembly.secrets.seal)
+        holder = f"{socket.gethostname()}:{os.getpid()}"
+        announce_ready()
+        await Dispatcher(assembly.platform, feed, holder).run(stop)
+
+
+def main() -> None:
+    """The child process."""
+    follow_parent()
+    settings = Settings.read()
+    set_up_logs(settings.log_level)
+    asyncio.run(work(settings))
+
+
+if __name__ == "__main__":
+    main()
