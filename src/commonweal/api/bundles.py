@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/bundle.html
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from http import HTTPStatus
 
 import msgspec
@@ -81,6 +82,7 @@ def response(
     return msgspec.json.encode(said)
 
 
+@lru_cache(maxsize=1024)
 def instant(microseconds: int) -> str:
     """A time as FHIR writes an instant, to the millisecond: https://hl7.org/fhir/R4/datatypes.html#instant."""
     moment = datetime.fromtimestamp(microseconds // 1_000_000, UTC)
