@@ -13,8 +13,9 @@ Json = dict[str, Any]
 CANONICAL = "http://hl7.org/fhir/StructureDefinition/"
 SYSTEM_TYPE = "http://hl7.org/fhirpath/"
 R4 = "4.0.1"
-STRUCTURAL = {"ele-1", "txt-1", "txt-2"}
+STRUCTURAL = {"ele-1", "txt-1"}
 """Invariants that every well-formed resource keeps: no empty element, safe narrative."""
+CORRECTIONS = Path(__file__).with_name("r4_corrections.json")
 
 
 @dataclass
@@ -91,7 +92,23 @@ def _structures(folder: Path) -> Iterator[Json]:
         for each in _read(folder, name):
             specialises = each.get("derivation") != "constraint" and each.get("kind") != "logical"
             if each["resourceType"] == "StructureDefinition" and specialises and each["version"] == R4:
-                yield each
+                yield _corrected(each)
+
+
+def _corrected(structure: Json) -> Json:
+    """As R4 has it: without the elements that the source adds, with those that it changed or left out."""
+    corrections = json.loads(CORRECTIONS.read_text(encoding="utf-8"))
+    right = {each["path"]: each for each in corrections["elements"]}
+    dropped = tuple(corrections["drop"])
+    inside = tuple(f"{path}." for path in dropped)
+    found = structure["snapshot"]["element"]
+    kept = [right.get(each["path"], each) for each in found if each["path"] not in dropped]
+    kept = [each for each in kept if not each["path"].startswith(inside)]
+    for each in corrections["elements"]:
+        place = [index for index, other in enumerate(kept) if other["path"] == each.get("after")]
+        if place:
+            kept.insert(place[0] + 1, each)
+    return structure | {"snapshot": {"element": kept}}
 
 
 def _base(structure: Json) -> str:
@@ -141,10 +158,8 @@ def _types(types: list[Json]) -> list[str]:
 
 
 def _type(entry: Json) -> str:
-    """FHIR's name; the source says OperationOutcome once where R4 says Resource."""
     told = [each["valueUrl"] for each in entry.get("extension", []) if "valueUrl" in each]
-    code = str(told[0] if entry["code"].startswith(SYSTEM_TYPE) and told else entry["code"])
-    return "Resource" if code == "OperationOutcome" else code
+    return str(told[0] if entry["code"].startswith(SYSTEM_TYPE) and told else entry["code"])
 
 
 def _targets(types: list[Json]) -> list[str]:

@@ -1,6 +1,6 @@
 """The invariants of each FHIR type: https://hl7.org/fhir/R4/conformance-rules.html#constraints (generated data).
 
-Left out are those that the structure itself keeps (ele-1, txt-1, txt-2).
+Left out are those that the structure itself keeps (ele-1, txt-1).
 """
 
 from __future__ import annotations

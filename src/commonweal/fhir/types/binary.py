@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from commonweal.fhir.classes import limit
-from commonweal.fhir.primitives import Base64Binary, Code, Url
+from commonweal.fhir.primitives import Base64Binary, Code
 from commonweal.fhir.types.datatypes import Element, Reference, Resource
 
 
@@ -15,8 +15,6 @@ class Binary(Resource, kw_only=True):
     securityContext: Reference | None = None
     data: Base64Binary | None = None
     data_ext: Element | None = None
-    url: Url | None = None
-    url_ext: Element | None = None
 
     def __post_init__(self) -> None:
         limit(self, (6, 8, 1))

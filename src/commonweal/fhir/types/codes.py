@@ -1002,12 +1002,6 @@ DetectedissueSeverity = Literal[
     "moderate",
     "low",
 ]
-DetectedissueStatus = Literal[
-    "preliminary",
-    "final",
-    "entered-in-error",
-    "mitigated",
-]
 DeviceNametype = Literal[
     "udi-label-name",
     "user-friendly-name",

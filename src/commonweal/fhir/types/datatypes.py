@@ -589,13 +589,6 @@ class Meta(Element, kw_only=True):
     profile_ext: Many[Element | None] = field(default_factory=list)
     security: Many[Coding] = field(default_factory=list)
     tag: Many[Coding] = field(default_factory=list)
-    project: Uri | None = None
-    project_ext: Element | None = None
-    author: Reference | None = None
-    onBehalfOf: Reference | None = None
-    account: Reference | None = None
-    accounts: Many[Reference] = field(default_factory=list)
-    compartment: Many[Reference] = field(default_factory=list)
 
 
 class Money(Element, kw_only=True):

@@ -22,7 +22,7 @@ class DetectedIssue(DomainResource, kw_only=True):
     """DetectedIssue"""
 
     identifier: Many[Identifier] = field(default_factory=list)
-    status: codes.DetectedissueStatus | None = None
+    status: codes.ObservationStatus | None = None
     status_ext: Element | None = None
     code: CodeableConcept | None = None
     severity: codes.DetectedissueSeverity | None = None

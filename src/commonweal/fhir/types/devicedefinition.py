@@ -19,7 +19,6 @@ from commonweal.fhir.types.datatypes import (
     ProductShelfLife,
     Quantity,
     Reference,
-    RelatedArtifact,
 )
 
 
@@ -54,8 +53,6 @@ class DeviceDefinition(DomainResource, kw_only=True):
     quantity: Quantity | None = None
     parentDevice: Reference | None = None
     material: Many[DeviceDefinitionMaterial] = field(default_factory=list)
-    classification: Many[DeviceDefinitionClassification] = field(default_factory=list)
-    bodySite: CodeableConcept | None = None
 
     def __post_init__(self) -> None:
         limit(self, (12, 15, 0))
@@ -122,10 +119,3 @@ class DeviceDefinitionMaterial(BackboneElement, kw_only=True):
     alternate_ext: Element | None = None
     allergenicIndicator: Boolean | None = None
     allergenicIndicator_ext: Element | None = None
-
-
-class DeviceDefinitionClassification(BackboneElement, kw_only=True):
-    """DeviceDefinition.classification"""
-
-    type: CodeableConcept
-    justification: Many[RelatedArtifact] = field(default_factory=list)

@@ -5,34 +5,24 @@ from __future__ import annotations
 from msgspec import field
 
 from commonweal.fhir.classes import limit
-from commonweal.fhir.primitives import (
-    Boolean,
-    Canonical,
-    Code,
-    Date,
-    DateTime,
-    Id,
-    Many,
-    Markdown,
-    PositiveInt,
-    String,
-    Uri,
-)
+from commonweal.fhir.primitives import Boolean, Canonical, Date, DateTime, Many, Markdown, String, Uri
 from commonweal.fhir.types import codes
 from commonweal.fhir.types.datatypes import (
     Annotation,
     BackboneElement,
     CodeableConcept,
     ContactDetail,
+    DataRequirement,
     DomainResource,
+    Duration,
     Element,
     Expression,
     Identifier,
     Period,
-    Quantity,
-    Range,
     Reference,
     RelatedArtifact,
+    Timing,
+    TriggerDefinition,
     UsageContext,
 )
 
@@ -80,7 +70,7 @@ class EvidenceVariable(DomainResource, kw_only=True):
     relatedArtifact: Many[RelatedArtifact] = field(default_factory=list)
     type: codes.VariableType | None = None
     type_ext: Element | None = None
-    characteristic: Many[EvidenceVariableCharacteristic] = field(default_factory=list)
+    characteristic: Many[EvidenceVariableCharacteristic]
 
     def __post_init__(self) -> None:
         limit(self, (23, 25, 1))
@@ -89,79 +79,26 @@ class EvidenceVariable(DomainResource, kw_only=True):
 class EvidenceVariableCharacteristic(BackboneElement, kw_only=True):
     """EvidenceVariable.characteristic"""
 
-    linkId: Id | None = None
-    linkId_ext: Element | None = None
-    description: Markdown | None = None
+    description: String | None = None
     description_ext: Element | None = None
-    note: Many[Annotation] = field(default_factory=list)
-    exclude: Boolean | None = None
-    exclude_ext: Element | None = None
     definitionReference: Reference | None = None
     definitionCanonical: Canonical | None = None
     definitionCanonical_ext: Element | None = None
     definitionCodeableConcept: CodeableConcept | None = None
     definitionExpression: Expression | None = None
-    definitionId: Id | None = None
-    definitionId_ext: Element | None = None
-    definitionByTypeAndValue: EvidenceVariableCharacteristicDefinitionByTypeAndValue | None = None
-    definitionByCombination: EvidenceVariableCharacteristicDefinitionByCombination | None = None
-    instancesQuantity: Quantity | None = None
-    instancesRange: Range | None = None
-    durationQuantity: Quantity | None = None
-    durationRange: Range | None = None
-    timeFromEvent: Many[EvidenceVariableCharacteristicTimeFromEvent] = field(default_factory=list)
+    definitionDataRequirement: DataRequirement | None = None
+    definitionTriggerDefinition: TriggerDefinition | None = None
+    usageContext: Many[UsageContext] = field(default_factory=list)
+    exclude: Boolean | None = None
+    exclude_ext: Element | None = None
+    participantEffectiveDateTime: DateTime | None = None
+    participantEffectiveDateTime_ext: Element | None = None
+    participantEffectivePeriod: Period | None = None
+    participantEffectiveDuration: Duration | None = None
+    participantEffectiveTiming: Timing | None = None
+    timeFromStart: Duration | None = None
+    groupMeasure: codes.GroupMeasure | None = None
+    groupMeasure_ext: Element | None = None
 
     def __post_init__(self) -> None:
-        limit(self, (19, 21, 0), (21, 23, 0))
-
-
-class EvidenceVariableCharacteristicDefinitionByTypeAndValue(BackboneElement, kw_only=True):
-    """EvidenceVariable.characteristic.definitionByTypeAndValue"""
-
-    type: CodeableConcept
-    method: Many[CodeableConcept] = field(default_factory=list)
-    device: Reference | None = None
-    valueCodeableConcept: CodeableConcept | None = None
-    valueBoolean: Boolean | None = None
-    valueBoolean_ext: Element | None = None
-    valueQuantity: Quantity | None = None
-    valueRange: Range | None = None
-    valueReference: Reference | None = None
-    valueId: Id | None = None
-    valueId_ext: Element | None = None
-    offset: CodeableConcept | None = None
-
-    def __post_init__(self) -> None:
-        limit(self, (6, 14, 1))
-
-
-class EvidenceVariableCharacteristicDefinitionByCombination(BackboneElement, kw_only=True):
-    """EvidenceVariable.characteristic.definitionByCombination"""
-
-    code: Code | None = None
-    code_ext: Element | None = None
-    threshold: PositiveInt | None = None
-    threshold_ext: Element | None = None
-    characteristic: Many[EvidenceVariableCharacteristic]
-
-    def __post_init__(self) -> None:
-        limit(self, (3, 5, 1))
-
-
-class EvidenceVariableCharacteristicTimeFromEvent(BackboneElement, kw_only=True):
-    """EvidenceVariable.characteristic.timeFromEvent"""
-
-    description: Markdown | None = None
-    description_ext: Element | None = None
-    note: Many[Annotation] = field(default_factory=list)
-    eventCodeableConcept: CodeableConcept | None = None
-    eventReference: Reference | None = None
-    eventDateTime: DateTime | None = None
-    eventDateTime_ext: Element | None = None
-    eventId: Id | None = None
-    eventId_ext: Element | None = None
-    quantity: Quantity | None = None
-    range: Range | None = None
-
-    def __post_init__(self) -> None:
-        limit(self, (6, 12, 0))
+        limit(self, (5, 12, 1), (15, 20, 0))

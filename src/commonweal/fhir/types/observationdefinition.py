@@ -20,7 +20,6 @@ from commonweal.fhir.types.datatypes import (
 class ObservationDefinition(DomainResource, kw_only=True):
     """ObservationDefinition"""
 
-    publisher: Reference | None = None
     category: Many[CodeableConcept] = field(default_factory=list)
     code: CodeableConcept
     identifier: Many[Identifier] = field(default_factory=list)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import field
 
 from commonweal.fhir.classes import limit
-from commonweal.fhir.primitives import Boolean, Id, Many, Markdown, String, UnsignedInt
+from commonweal.fhir.primitives import Many, Markdown, String
 from commonweal.fhir.types import codes
 from commonweal.fhir.types.datatypes import (
     Annotation,
@@ -25,18 +25,14 @@ class ResearchStudy(DomainResource, kw_only=True):
     """ResearchStudy"""
 
     identifier: Many[Identifier] = field(default_factory=list)
-    name: String | None = None
-    name_ext: Element | None = None
     title: String | None = None
     title_ext: Element | None = None
-    label: Many[ResearchStudyLabel] = field(default_factory=list)
     protocol: Many[Reference] = field(default_factory=list)
     partOf: Many[Reference] = field(default_factory=list)
     status: codes.ResearchStudyStatus | None = None
     status_ext: Element | None = None
     primaryPurposeType: CodeableConcept | None = None
     phase: CodeableConcept | None = None
-    studyDesign: Many[CodeableConcept] = field(default_factory=list)
     category: Many[CodeableConcept] = field(default_factory=list)
     focus: Many[CodeableConcept] = field(default_factory=list)
     condition: Many[CodeableConcept] = field(default_factory=list)
@@ -44,9 +40,6 @@ class ResearchStudy(DomainResource, kw_only=True):
     relatedArtifact: Many[RelatedArtifact] = field(default_factory=list)
     keyword: Many[CodeableConcept] = field(default_factory=list)
     location: Many[CodeableConcept] = field(default_factory=list)
-    region: Many[CodeableConcept] = field(default_factory=list)
-    descriptionSummary: Markdown | None = None
-    descriptionSummary_ext: Element | None = None
     description: Markdown | None = None
     description_ext: Element | None = None
     enrollment: Many[Reference] = field(default_factory=list)
@@ -57,26 +50,10 @@ class ResearchStudy(DomainResource, kw_only=True):
     reasonStopped: CodeableConcept | None = None
     note: Many[Annotation] = field(default_factory=list)
     arm: Many[ResearchStudyArm] = field(default_factory=list)
-    classifier: Many[CodeableConcept] = field(default_factory=list)
-    associatedParty: Many[ResearchStudyAssociatedParty] = field(default_factory=list)
-    progressStatus: Many[ResearchStudyProgressStatus] = field(default_factory=list)
-    whyStopped: CodeableConcept | None = None
-    recruitment: ResearchStudyRecruitment | None = None
-    comparisonGroup: Many[ResearchStudyComparisonGroup] = field(default_factory=list)
     objective: Many[ResearchStudyObjective] = field(default_factory=list)
-    outcomeMeasure: Many[ResearchStudyOutcomeMeasure] = field(default_factory=list)
-    result: Many[Reference] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        limit(self, (18, 20, 1))
-
-
-class ResearchStudyLabel(BackboneElement, kw_only=True):
-    """ResearchStudy.label"""
-
-    type: CodeableConcept | None = None
-    value: String | None = None
-    value_ext: Element | None = None
+        limit(self, (15, 17, 1))
 
 
 class ResearchStudyArm(BackboneElement, kw_only=True):
@@ -92,70 +69,9 @@ class ResearchStudyArm(BackboneElement, kw_only=True):
         limit(self, (3, 5, 1))
 
 
-class ResearchStudyAssociatedParty(BackboneElement, kw_only=True):
-    """ResearchStudy.associatedParty"""
-
-    name: String | None = None
-    name_ext: Element | None = None
-    role: CodeableConcept
-    period: Many[Period] = field(default_factory=list)
-    classifier: Many[CodeableConcept] = field(default_factory=list)
-    party: Reference | None = None
-
-
-class ResearchStudyProgressStatus(BackboneElement, kw_only=True):
-    """ResearchStudy.progressStatus"""
-
-    state: CodeableConcept
-    actual: Boolean | None = None
-    actual_ext: Element | None = None
-    period: Period | None = None
-
-
-class ResearchStudyRecruitment(BackboneElement, kw_only=True):
-    """ResearchStudy.recruitment"""
-
-    targetNumber: UnsignedInt | None = None
-    targetNumber_ext: Element | None = None
-    actualNumber: UnsignedInt | None = None
-    actualNumber_ext: Element | None = None
-    eligibility: Reference | None = None
-    actualGroup: Reference | None = None
-
-
-class ResearchStudyComparisonGroup(BackboneElement, kw_only=True):
-    """ResearchStudy.comparisonGroup"""
-
-    linkId: Id | None = None
-    linkId_ext: Element | None = None
-    name: String | None = None
-    name_ext: Element | None = None
-    type: CodeableConcept | None = None
-    description: Markdown | None = None
-    description_ext: Element | None = None
-    intendedExposure: Many[Reference] = field(default_factory=list)
-    observedGroup: Reference | None = None
-
-    def __post_init__(self) -> None:
-        limit(self, (5, 7, 1))
-
-
 class ResearchStudyObjective(BackboneElement, kw_only=True):
     """ResearchStudy.objective"""
 
     name: String | None = None
     name_ext: Element | None = None
     type: CodeableConcept | None = None
-    description: Markdown | None = None
-    description_ext: Element | None = None
-
-
-class ResearchStudyOutcomeMeasure(BackboneElement, kw_only=True):
-    """ResearchStudy.outcomeMeasure"""
-
-    name: String | None = None
-    name_ext: Element | None = None
-    type: Many[CodeableConcept] = field(default_factory=list)
-    description: Markdown | None = None
-    description_ext: Element | None = None
-    reference: Reference | None = None
