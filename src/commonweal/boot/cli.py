@@ -46,3 +46,6 @@ def main() -> None:
 def _fail(message: str, code: int) -> None:
     click.echo(f"commonweal: {message}", err=True)
     sys.exit(code)
+
+if __name__ == "__main__":
+    main()

@@ -44,7 +44,8 @@ class Catalogue:
         self.services = tuple(services)
         definitions = definitions or {}
         declared = [p for s in self.services for p in s.permissions]
-        self.policy = Policy([*permissions, *declared])
+        named = _unique("permission", ((p.name, p) for p in (*permissions, *declared)))
+        self.policy = Policy(named.values())
         self.resources: tuple[Json, ...] = tuple(r for d in definitions.values() for r in d.resources)
         self.registry = Registry(r for r in self.resources if r["resourceType"] == "SearchParameter")
         self.operations: dict[str, Operation] = _unique(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import urlencode
 
 from commonweal.access.agent import Agent
@@ -14,13 +14,11 @@ from commonweal.fhir.outcome import Issue, Problem
 from commonweal.fhir.search.query import Query, to_pairs
 from commonweal.platform import gates
 from commonweal.platform.balance import Movement
+from commonweal.platform.parts import Parts
 from commonweal.platform.ports import Audited, Page, Records, Scope, Stored, Transaction
 from commonweal.platform.signal import Signal
 from commonweal.platform.work import Draft
 from commonweal.platform.writing import Writing
-
-if TYPE_CHECKING:
-    from commonweal.platform.platform import Platform
 
 Json = dict[str, Any]
 Result = TypeVar("Result")
@@ -34,12 +32,12 @@ class Unit:
     block is left cleanly. Reads are audited by rows of their own, which stay when the work is undone.
     """
 
-    def __init__(self, platform: "Platform", agent: Agent, id: str, single: bool) -> None:
+    def __init__(self, parts: Parts, agent: Agent, id: str, single: bool) -> None:
         self.id = id
         self.agent = agent
-        self._platform = platform
-        self._catalogue = platform.catalogue
-        self._store = platform.store
+        self._parts = parts
+        self._catalogue = parts.catalogue
+        self._store = parts.store
         self._single = single
         self._opening: AbstractAsyncContextManager[Transaction] | None = None
         self._transaction: Transaction | None = None
@@ -56,7 +54,7 @@ class Unit:
             await opening.__aexit__(kind, error, trace)
 
     def now(self) -> datetime:
-        return self._platform.clock()
+        return self._parts.clock()
 
     def may(self, permission: str) -> Decision:
         return self._catalogue.policy.has(self.agent, permission)
@@ -95,7 +93,7 @@ class Unit:
         return [found.get(reference) for reference in references]
 
     async def search(self, query: Query | str, *, hold: bool = False) -> Page:
-        asked = self._platform.query(query)
+        asked = self._parts.query(query)
         await self._permitted(f"{asked.type or '*'}.search", asked.type or "")
         reach = self._catalogue.policy.reach(self.agent, asked.type or "*", "search")
         if hold:
@@ -105,7 +103,7 @@ class Unit:
         return page
 
     async def count(self, query: Query | str) -> int:
-        asked = self._platform.query(query)
+        asked = self._parts.query(query)
         await self._permitted(f"{asked.type or '*'}.search", asked.type or "")
         reach = self._catalogue.policy.reach(self.agent, asked.type or "*", "search")
         total = await self._records.count(asked, reach)
@@ -136,7 +134,7 @@ class Unit:
     ) -> Sequence[Stored]:
         if imported:
             await self._held(IMPORT)
-        writing = Writing(self._platform, self, drafts, skip_same=skip_same, imported=imported)
+        writing = Writing(self._parts, self, drafts, skip_same=skip_same, imported=imported)
         for interaction, type in writing.interactions:
             await self._permitted(f"{type}.{interaction}", type)
         if writing.is_judged:
@@ -154,7 +152,7 @@ class Unit:
 
     async def judge(self, draft: Draft) -> Sequence[Issue]:
         try:
-            writing = Writing(self._platform, self, [draft], skip_same=False, imported=False)
+            writing = Writing(self._parts, self, [draft], skip_same=False, imported=False)
             for interaction, type in writing.interactions:
                 await self._permitted(f"{type}.{interaction}", type)
             if writing.is_judged:
@@ -183,10 +181,10 @@ class Unit:
         return await self._records.balances(accounts)
 
     async def signal(self, signal: Signal) -> None:
-        await self._platform.signal(signal)
+        await self._parts.signal(signal)
 
     async def compute(self, function: Callable[..., Result], *arguments: Any) -> Result:
-        result: Result = await self._platform.compute(function, *arguments)
+        result: Result = await self._parts.compute(function, *arguments)
         return result
 
     @property

@@ -1,32 +1,31 @@
 """A set of writes on its way through the gates, set-wise: one write is a set of one."""
 
-from collections.abc import Callable, Sequence
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 from commonweal.fhir import codec
 from commonweal.fhir.compartment import patient_of
 from commonweal.fhir.outcome import Problem
 from commonweal.fhir.search.index import extract
 from commonweal.platform import gates
+from commonweal.platform.parts import Parts
 from commonweal.platform.ports import Change, Records, Stored, Timer, Transaction
 from commonweal.platform.work import Draft, Work
-from commonweal.platform.workflow import Workflow
-
-if TYPE_CHECKING:
-    from commonweal.platform.platform import Platform
+from commonweal.platform.workflow import Deadline, Workflow
 
 Json = dict[str, Any]
+WARNING = "#warning"
 
 
 class Writing:
     """Drafts with their checked JSON (gate 2 happens here), what the gates found, and the changes made of it."""
 
     def __init__(
-        self, platform: "Platform", work: Work, drafts: Sequence[Draft], *, skip_same: bool, imported: bool
+        self, parts: Parts, work: Work, drafts: Sequence[Draft], *, skip_same: bool, imported: bool
     ) -> None:
-        self._platform = platform
-        self._catalogue = platform.catalogue
+        self._parts = parts
+        self._catalogue = parts.catalogue
         self._work = work
         self._skip_same = skip_same
         self._drafts = [_blamed(number, self._settled, draft) for number, draft in enumerate(drafts)]
@@ -89,23 +88,24 @@ class Writing:
         """Start the deadlines of the states entered and stop those of the states left."""
         timers: list[Timer] = []
         cancel: list[str] = []
-        now = self._work.now()
         for number, workflow, source, target in self._entered:
             reference = stored[number].reference
             for deadline in workflow.deadlines:
-                key = f"{reference}#{deadline.state}#{deadline.limit}"
                 if deadline.state == target:
-                    seconds = self._catalogue.parameter(deadline.limit, now)
-                    shares = [(1.0, deadline.breach, key)]
-                    if deadline.warning:
-                        shares.append((deadline.warn, deadline.warning, key + "#warning"))
-                    for share, topic, name in shares:
-                        due = now + timedelta(seconds=seconds * share)
-                        timers.append(Timer(name, int(due.timestamp() * 1_000_000), topic, reference))
+                    timers += self._timers(deadline, reference)
                 elif deadline.state == source:
-                    cancel += [key, key + "#warning"]
+                    cancel += [_key(deadline, reference), _key(deadline, reference) + WARNING]
         if timers or cancel:
             await records.schedule(timers, cancel)
+
+    def _timers(self, deadline: Deadline, reference: str) -> Iterator[Timer]:
+        """The deadline itself and, before it, its warning."""
+        now = self._work.now()
+        limit = timedelta(seconds=self._catalogue.parameter(deadline.limit, now))
+        yield Timer(_key(deadline, reference), _micros(now + limit), deadline.breach, reference)
+        if deadline.warning:
+            due = _micros(now + limit * deadline.warn)
+            yield Timer(_key(deadline, reference) + WARNING, due, deadline.warning, reference)
 
     def _settled(self, draft: Draft) -> Draft:
         """The draft with checked JSON, its type and its id; Problem 400 when they contradict each other."""
@@ -114,7 +114,7 @@ class Writing:
         resource = gates.wellformed(draft.resource, draft.type or None)
         type, own = resource["resourceType"], resource.get("id")
         if draft.method == "create":
-            id = draft.id or self._platform.new_id()
+            id = draft.id or self._parts.new_id()
         elif own is not None and draft.id in (None, own):
             id = own
         elif own is None and draft.id is not None:
@@ -124,6 +124,14 @@ class Writing:
         if self._catalogue.shipped(type, id) is not None:
             raise Problem.conflict(f"{type}/{id} is shipped by a service; it cannot be changed here")
         return Draft(resource, draft.method, type, id, draft.if_match)
+
+
+def _key(deadline: Deadline, reference: str) -> str:
+    return f"{reference}#{deadline.state}#{deadline.limit}"
+
+
+def _micros(instant: datetime) -> int:
+    return int(instant.timestamp() * 1_000_000)
 
 
 def _blamed(number: int, settle: Callable[[Draft], Draft], draft: Draft) -> Draft:
