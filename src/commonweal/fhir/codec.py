@@ -27,8 +27,8 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 def check(body: bytes, type: str | None = None) -> Json:
     """The parsed resource, if it is well formed (and of `type`, if one is given).
 
-    Problem 413 (size), 400 (no JSON, no UTF-8, too deep, a key twice, no resource), or 422 (structure) with
-    every fault and its place.
+    Problem 413 (size, number of values), 400 (no JSON, no UTF-8, too deep, a key twice, no resource), or 422
+    (structure) with every fault and its place.
     """
     resource, text = _read(body)
     kind = resource["resourceType"]
@@ -75,6 +75,8 @@ def _read(body: bytes) -> tuple[Json, bytes]:
     """JSON of bearable size and depth, every key once, of a known resource type; and its compact text."""
     if len(body) > LIMITS.bundle_bytes:
         raise Problem.too_large(LIMITS.bundle_bytes)
+    if len(body) > LIMITS.values and sum(map(body.count, (b",", b"{", b"["))) > LIMITS.values:
+        raise Problem.of("cw-too-many", limit=LIMITS.values, what="values")
     value = _parse(body)
     text = encode(value)
     nested = text.count(b"{") + text.count(b"[") > LIMITS.depth and type(value) in (dict, list)

@@ -41,8 +41,6 @@ class Element(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
             return ((self.name, self.types[0]),)
         return tuple((self.name + kind[0].upper() + kind[1:], kind) for kind in self.types)
 
-    keys = forms
-
 
 class Type(msgspec.Struct, frozen=True, array_like=True):
     """One FHIR type: what it specialises, and its kind (primitive-type, complex-type, resource)."""

@@ -11,6 +11,8 @@ class Limits:
     bundle_bytes: int = 50_000_000
     depth: int = 64
     """Levels of JSON: thirty nested groups fit; far deeper would exhaust recursive readers."""
+    values: int = 2_500_000
+    """Objects, arrays and members in one body: 50 MB of usual resources hold 2 million, hostile ones 25."""
     entries: int = 10_000
     """Resources directly inside one resource: of a Bundle, contained, of Parameters."""
     issues: int = 100

@@ -32,7 +32,7 @@ CATALOGUE: dict[str, Entry] = {
     "cw-duplicate-key": Entry(400, "structure", "The property '{name}' appears more than once."),
     "cw-too-deep": Entry(400, "too-long", "The body is nested deeper than {limit} levels."),
     "cw-number-too-large": Entry(400, "value", "A number is out of range: {why}."),
-    "cw-too-many": Entry(422, "too-long", "There are more than {limit} {what}."),
+    "cw-too-many": Entry(413, "too-long", "There are more than {limit} {what}."),
     "cw-type-mismatch": Entry(400, "invalid", "The body is a {got}, but this address takes a {wanted}."),
     "cw-id-mismatch": Entry(400, "invalid", "The id in the body is not the id in the address."),
     "cw-invalid": Entry(400, "invalid", "The request is not valid: {why}."),
