@@ -3,6 +3,9 @@
 import httpx
 import pytest
 
+from commonweal.api.app import Api
+from commonweal.store.memory.store import MemoryStore
+
 PATIENT = '{"resourceType":"Patient","id":"p1","active":true,"name":[{"family":"Wang"}]}'
 JSON = "application/fhir+json"
 
@@ -210,3 +213,18 @@ async def test_nobody_enters_without_signing_in(fhir: httpx.AsyncClient) -> None
     assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
     assert refused.json()["resourceType"] == "OperationOutcome"
     assert (await fhir.get("/metadata", headers=headers)).status_code == 200
+
+
+async def test_the_audit_carries_the_id_of_the_request(fhir: httpx.AsyncClient, fhir_app: Api) -> None:
+    """https://hl7.org/fhir/R4/http.html#customheaders: one id in the answer and in the audit row, reads too"""
+    await fhir.put("/Patient/p1", content=PATIENT, headers={"X-Request-Id": "write-1"})
+    await fhir.get("/Patient/p1", headers={"X-Request-Id": "read-1"})
+    await fhir.get("/Patient/none", headers={"X-Request-Id": "read-2"})
+    store = fhir_app.site.platform.store
+    assert isinstance(store, MemoryStore)
+    rows = [(row.work, row.agent, row.interaction, row.outcome) for _, row in store.audited]
+    assert rows == [
+        ("write-1", "Practitioner/tester", "update", 200),
+        ("read-1", "Practitioner/tester", "read", 200),
+        ("read-2", "Practitioner/tester", "read", 404),
+    ]

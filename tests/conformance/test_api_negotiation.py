@@ -5,6 +5,8 @@ import gzip
 import httpx
 import pytest
 
+from commonweal.api.app import Api
+
 PATIENT = b'{"resourceType":"Patient","id":"p1"}'
 
 
@@ -117,6 +119,8 @@ async def test_options_names_the_methods(fhir: httpx.AsyncClient, path: str, all
         ("GET", "/Patient/1/2/3/4/5/6", 404),
         ("GET", "/Patient/_search/x", 404),
         ("GET", "/_nothing", 404),
+        ("GET", "/metadata/x", 404),
+        ("GET", "/_history/1", 404),
         ("GET", "/$nothing", 404),
     ],
 )
@@ -126,3 +130,27 @@ async def test_addresses_that_are_none(fhir: httpx.AsyncClient, method: str, pat
     assert answer.status_code == status, answer.text
     assert answer.json()["resourceType"] == "OperationOutcome"
     assert ("allow" in answer.headers) is (status == 405)
+
+
+async def test_pages_of_other_origins_only_when_boot_names_them(
+    fhir: httpx.AsyncClient, fhir_app: Api
+) -> None:
+    """https://fetch.spec.whatwg.org/#http-cors-protocol"""
+    fhir_app.site.origins = frozenset({"https://app.example"})
+    friend, stranger = {"Origin": "https://app.example"}, {"Origin": "https://evil.example"}
+    answer = await fhir.get("/metadata", headers=friend)
+    assert answer.headers["access-control-allow-origin"] == "https://app.example"
+    assert "ETag" in answer.headers["access-control-expose-headers"]
+    asked = await fhir.options("/Patient/p1", headers=friend)
+    assert "PATCH" in asked.headers["access-control-allow-methods"]
+    assert "Authorization" in asked.headers["access-control-allow-headers"]
+    for refused in (
+        await fhir.get("/metadata", headers=stranger),
+        await fhir.options("/Patient", headers=stranger),
+    ):
+        assert "access-control-allow-origin" not in refused.headers
+
+
+async def test_a_page_of_text_may_be_asked_as_such(fhir: httpx.AsyncClient) -> None:
+    """#mime-type: what is no resource is not bound to FHIR's forms"""
+    assert (await fhir.get("/openapi.html", headers={"Accept": "text/html"})).status_code == 200

@@ -256,7 +256,7 @@ async def test_what_is_no_bundle_of_requests(fhir: httpx.AsyncClient, body: str,
 async def test_more_entries_than_the_limit(fhir: httpx.AsyncClient) -> None:
     """A Bundle has a bound"""
     answer = await fhir.post("/", json=bundle(*[entry("GET", "Patient/x")] * 61))
-    assert answer.status_code == 422
+    assert answer.status_code == 413
     assert answer.json()["issue"][0]["details"]["coding"][0]["code"] == "cw-too-many"
 
 

@@ -79,7 +79,8 @@ class Api:
         if request.method == "OPTIONS":
             return self._options(scope)
         route = self.site.routes.find(request.method, request.segments)
-        check_accept(headers.get(b"accept", b"") if not request.query else _accepted(request, headers))
+        if route.fhir:
+            check_accept(headers.get(b"accept", b"") if not request.query else _accepted(request, headers))
         if not route.public:
             request.agent = await self.site.authenticate(scope)
         if request.method in BODIES:

@@ -16,7 +16,7 @@ WORDS = frozenset({"_history", "_search"})
 @dataclass(frozen=True, slots=True)
 class Route:
     """One interaction. `single`: it is at most one write and nothing else, so it needs no transaction;
-    `public`: nobody has to sign in for it."""
+    `public`: nobody has to sign in for it; `fhir`: the answer is FHIR's JSON, which the caller must take."""
 
     method: str
     shape: str
@@ -24,6 +24,7 @@ class Route:
     run: Handler
     single: bool = False
     public: bool = False
+    fhir: bool = True
 
 
 class Routes:
@@ -60,7 +61,9 @@ class Routes:
         if first not in RESOURCE_TYPES:
             if first[:1] != "$" and first not in self._words:
                 raise Problem.of("cw-unknown-type", type=first[:64])
-            return "/".join(["$" if first[:1] == "$" else first, *segments[1:]])
+            return "/".join(
+                ["$" if first[:1] == "$" else first, *("id", "file", "last")[: len(segments) - 1]]
+            )
         return "/".join(["Type", *map(_named, segments[1:], ("id", "Type", "vid", "last"))])
 
 

@@ -18,8 +18,8 @@ from commonweal.api.route import Route
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", "metadata", "capabilities", capability.metadata, public=True),
-    Route("GET", "openapi.json", "openapi", openapi.document, public=True),
-    Route("GET", "openapi.html", "openapi-page", openapi.page, public=True),
+    Route("GET", "openapi.json", "openapi", openapi.document, public=True, fhir=False),
+    Route("GET", "openapi.html", "openapi-page", openapi.page, public=True, fhir=False),
     Route("POST", "", "batch or transaction", entries.bundle),
     Route("GET", "", "search-system", searching.system),
     Route("POST", "_search", "search-system by form", searching.system),
