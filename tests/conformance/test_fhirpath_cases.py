@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 import yaml
 
@@ -24,6 +25,7 @@ MISSES = {
     (miss["file"], miss["expression"]): miss["why"]
     for miss in yaml.safe_load(Path(__file__).with_name("fhirpath_misses.yaml").read_text())
 }
+ENCODER = msgspec.json.Encoder(decimal_format="number")
 NOW = datetime(2026, 1, 31, 12, 30, 15, 250000, tzinfo=UTC)
 
 
@@ -37,11 +39,11 @@ class Case(NamedTuple):
     test: dict[str, Any]
 
 
-def tests_of(entries: list[Any]) -> Iterator[dict[str, Any]]:
+def entries_of(entries: list[Any]) -> Iterator[dict[str, Any]]:
     for entry in entries:
         for key, value in entry.items() if isinstance(entry, dict) else ():
             if "group" in key and isinstance(value, list):
-                yield from tests_of(value)
+                yield from entries_of(value)
         if isinstance(entry, dict) and "expression" in entry:
             yield entry
 
@@ -59,7 +61,7 @@ def in_scope(test: dict[str, Any], expression: str) -> bool:
 def cases() -> list[Case]:
     found: list[Case] = []
     for file in sorted(CASES.glob("*.yaml")):
-        for test in tests_of(yaml.safe_load(file.read_text())["tests"]):
+        for test in entries_of(yaml.safe_load(file.read_text())["tests"]):
             for base, expression in expressions(test["expression"]):
                 if in_scope(test, expression):
                     found.append(Case(file.name, len(found), base, expression, test))
@@ -108,7 +110,12 @@ def met(case: Case) -> bool:
     return all(alike(a, b) for a, b in zip(found, wanted, strict=True))
 
 
-@pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case.file}-{case.number}")
+ABSENT: Any = pytest.param(
+    None, marks=pytest.mark.skip("NOT RUN: the open data folder is not beside this checkout")
+)
+
+
+@pytest.mark.parametrize("case", cases() or [ABSENT], ids=lambda case: f"{case.file}-{case.number}")
 def test_case(case: Case) -> None:
     if (case.file, case.expression) in MISSES:
         assert not met(case), "this case is met now: take it off the list of misses"
@@ -127,4 +134,4 @@ def test_ask_answers_with_json(shared_data: Path) -> None:
     for case in cases():
         line = {"expression": case.expression, "resource": subject(case.file, case.test.get("inputfile"))}
         answer = ask(line | {"model": case.test.get("model") == "r4"})
-        assert json.loads(json.dumps(answer, default=float))
+        assert ENCODER.encode(answer)

@@ -8,7 +8,7 @@ from commonweal.fhir.fhirpath.error import PathError
 from commonweal.fhir.fhirpath.types import kind_of_root
 from commonweal.fhir.fhirpath.values import Collection, Item
 
-STEPS = 1_000_000
+STEPS = 500_000
 LONGEST_TEXT = 1_000_000
 
 FIXED: Mapping[str, str] = {
@@ -80,6 +80,7 @@ class Context:
     def items(self, value: Any, kind: str | None = None) -> Collection:
         """Anything handed in from outside as a collection."""
         values = value if value.__class__ is list or value.__class__ is tuple else [value]
+        self.spend(len(values))
         return [self.item(one, kind) for one in values if one is not None]
 
     def item(self, value: Any, kind: str | None = None) -> Any:

@@ -61,7 +61,7 @@ class Expression:
         if type is not None and not has_elements(type):
             raise PathError(f"There is no type {type!r}", self.text)
         try:
-            return self._run(ctx, ctx.items(node, type))
+            return list(self._run(ctx, ctx.items(node, type)))
         except PathError as error:
             raise PathError(error.message, self.text, error.position) from None
         except RecursionError:

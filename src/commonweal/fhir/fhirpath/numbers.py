@@ -20,8 +20,8 @@ class Long(int):
 def bounded(value: Number) -> Number | None:
     """The number, or None beyond what its type holds, https://hl7.org/fhirpath/N1/#math."""
     if isinstance(value, Decimal):
-        small = value.is_finite() and abs(value) < LARGEST and value.adjusted() > -MOST_PLACES
-        return value if small else None
+        within = value.is_finite() and abs(value) < LARGEST and value.adjusted() > -MOST_PLACES
+        return value if within else None if value else Decimal(0)
     most = LONG_MAX if isinstance(value, Long) else INTEGER_MAX
     return value if -most - 1 <= value <= most else None
 

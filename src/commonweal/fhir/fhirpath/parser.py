@@ -47,7 +47,7 @@ class Parser:
     def whole(self) -> Node:
         node = self.expressed(0)
         if self.token.kind != "end":
-            raise self.error(f"{self.token.text!r} was not expected")
+            raise self.error(f"{named(self.token)} was not expected")
         return node
 
     @property
@@ -70,7 +70,7 @@ class Parser:
 
     def expect(self, symbol: str) -> None:
         if not self.skip(symbol):
-            raise self.error(f"{symbol!r} was expected, not {self.token.text or 'the end'!r}")
+            raise self.error(f"{symbol!r} was expected, not {named(self.token)}")
 
     def expressed(self, binding: int) -> Node:
         """An expression whose operators all bind more tightly than `binding`."""
@@ -170,7 +170,7 @@ class Parser:
         if token.text == "{":
             self.expect("}")
             return Literal((), token.at)
-        raise PathError(f"{token.text or 'The end'!r} was not expected", self.expression, token.at)
+        raise PathError(f"{named(token)} was not expected", self.expression, token.at)
 
     def temporal(self, token: Token) -> object:
         value = temporal(token.text[1:])
@@ -204,6 +204,10 @@ class Parser:
         if token.text.endswith("L"):
             raise PathError(f"{token.text} is no decimal", self.expression, token.at)
         return Decimal(token.text)
+
+
+def named(token: Token) -> str:
+    return repr(token.text) if token.text else "the end of the expression"
 
 
 def variable_name(text: str) -> str:

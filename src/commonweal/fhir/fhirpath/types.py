@@ -75,7 +75,7 @@ def type_name(item: Any) -> str:
 
 def parent(kind: str) -> str:
     """What a type derives from; "" at the top."""
-    if "." not in kind:
+    if "." not in kind or not has_elements(kind):
         return base_of(kind)
     return "BackboneElement" if "modifierExtension" in elements(kind) else "Element"
 

@@ -57,5 +57,5 @@ TABLE: Mapping[str, Function] = {
     "intersect": eager(intersect, 1),
     "exclude": eager(exclude, 1),
     "union": eager(union, 1),
-    "combine": eager(combine, 1, 2),
+    "combine": eager(combine, 1),
 }
