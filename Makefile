@@ -13,8 +13,8 @@ help: ## say what can be done
 
 setup: $(DONE)/run $(DONE)/package $(BUILT) ## install all that it takes to run
 
-demo: setup .data/people ## set up everything, then run with fictional people; Ctrl-C ends it
-	@exec $(BIN)/commonweal up
+demo: setup ## set up everything, then run with fictional people; Ctrl-C ends it
+	@exec $(BIN)/commonweal up --load docs/tutorial/people.ndjson
 
 test: check $(BUILT) browser ## set up everything, run all checks and all tests
 	@echo "· tests"
@@ -24,7 +24,7 @@ check: $(DONE)/dev $(DONE)/package ## lint, types, contracts, sizes, dependencie
 	@tools/check.sh
 
 bench: setup ## measure, and print one table
-	@$(BIN)/commonweal bench $(ARGS)
+	@$(BIN)/python -m bench $(ARGS)
 
 docs: setup ## write docs/reference anew
 	@$(BIN)/commonweal docs
@@ -55,11 +55,6 @@ $(DONE)/dev: requirements/dev.lock $(DONE)/run
 $(DONE)/package: pyproject.toml $(DONE)/run
 	@echo "· installing the command commonweal"
 	@$(PIP) --no-deps --no-build-isolation --no-index -e .
-	@touch $@
-
-.data/people: docs/tutorial/people.ndjson | $(DONE)/package
-	@echo "· loading fictional people"
-	@$(BIN)/commonweal load --data .data $<
 	@touch $@
 
 node_modules/.package-lock.json: package-lock.json $(DONE)/venv

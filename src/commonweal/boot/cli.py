@@ -7,7 +7,7 @@ import click
 
 from commonweal.fhir.outcome import Problem
 
-VERBS = ("up", "serve", "worker", "load", "export", "token", "ask", "check", "db", "docs")
+VERBS = ("up", "serve", "worker", "load", "token", "ask", "check", "db", "docs")
 
 
 class Verbs(click.Group):
@@ -46,6 +46,7 @@ def main() -> None:
 def _fail(message: str, code: int) -> None:
     click.echo(f"commonweal: {message}", err=True)
     sys.exit(code)
+
 
 if __name__ == "__main__":
     main()

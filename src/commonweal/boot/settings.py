@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_type_hints
 
+from commonweal.store import embedded
+
 PREFIX = "COMMONWEAL_"
 
 
@@ -13,7 +15,10 @@ PREFIX = "COMMONWEAL_"
 class Settings:
     """Defaults run a laptop. Each is set in the environment as COMMONWEAL_ and its name in capitals."""
 
-    data: Annotated[str, "folder of the embedded database, the secrets and the exports"] = ".data"
+    data: Annotated[
+        str,
+        "folder of the embedded database, the secrets and the exports; empty: .data here, or where the database can reach it",
+    ] = ""
     database_url: Annotated[str, "a PostgreSQL of your own; the embedded one is not started then"] = ""
     host: Annotated[str, "address to listen on; only loopback until TLS or a trusted proxy is set up"] = (
         "127.0.0.1"
@@ -30,7 +35,7 @@ class Settings:
     @property
     def folder(self) -> Path:
         """The data folder as an absolute path."""
-        return Path(self.data).absolute()
+        return Path(self.data).absolute() if self.data else embedded.default_data_dir()
 
     @classmethod
     def read(cls, environment: Mapping[str, str] | None = None, **given: object) -> "Settings":

@@ -41,14 +41,19 @@ def command(
     sources = find(paths)
     if not sources:
         raise ValueError("there is nothing to load in " + ", ".join(str(p) for p in paths))
-    tally = asyncio.run(_load(settings, sources, url, token, quarantine))
+    tally = asyncio.run(load_files(settings, sources, url, token, quarantine))
     if tally.quarantined:
         sys.exit(QUARANTINED)
 
 
-async def _load(
-    settings: Settings, sources: list[Source], url: str | None, token: str | None, quarantine: Path | None
+async def load_files(
+    settings: Settings,
+    sources: list[Source],
+    url: str | None = None,
+    token: str | None = None,
+    quarantine: Path | None = None,
 ) -> Tally:
+    """Load the files, telling progress; into the server at `url`, or else into the installation itself."""
     async with _sink(settings, url, token) as sink:
         home = settings.folder / "loads" if url is None else Path.home() / ".cache" / "commonweal" / "loads"
         journal = Journal(home, sources)
