@@ -104,7 +104,8 @@ class Asking:
             _check_modifier(parameter, modifier or "")
         parts = [part for part in split(value, ",") if part.strip()]
         if len(parts) > BOUNDS.values:
-            raise Problem.of("cw-too-many", limit=BOUNDS.values, what=f"values of '{parameter.name}'")
+            why = f"it has more than {BOUNDS.values} values"
+            raise Problem.of("cw-bad-parameter", name=parameter.name, why=why)
         how = Reading(parameter, modifier, self.registry.bases, self.expand)
         try:
             return Criterion(parameter, modifier, tuple(reading.value(part, how) for part in parts))

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from commonweal.fhir import fhirpath
 from commonweal.fhir.elements import RESOURCE_TYPES, is_a
 from commonweal.fhir.search.paths import alternatives
 
@@ -99,10 +100,13 @@ class Registry:
         )
 
     def _composite(self, definition: Json, type: str, simple: Mapping[str, Parameter]) -> Parameter | None:
-        """A composite with its components; None when one of them does not exist for the type."""
+        """A composite with its components; None when one is no parameter of the type, or lies outside the element.
+
+        (The two that look at %resource, both of MolecularSequence, are thus no parameters here.)
+        """
         contexts = alternatives(definition.get("expression", ""), type)
         parts = [(self._whole(each, simple), each["expression"]) for each in definition.get("component", ())]
-        if definition["type"] != "composite" or not contexts or any(whole is None for whole, _ in parts):
+        if definition["type"] != "composite" or not contexts or any(w is None or "%" in e for w, e in parts):
             return None
         is_root = contexts == [type]
         components = tuple(
@@ -170,6 +174,12 @@ def _checked(definition: Json) -> Json:
     for needed in ("url", "code", "type", "base", "expression"):
         if not definition.get(needed):
             raise ValueError(f"The SearchParameter {name} has no {needed}.")
+    try:
+        fhirpath.compile(definition["expression"])
+    except fhirpath.PathError as error:
+        raise ValueError(
+            f"The SearchParameter {name} has an expression that cannot be read: {error}"
+        ) from error
     if definition["type"] not in KINDS:
         raise ValueError(
             f"The SearchParameter {name} has the type {definition['type']}, which is none we know."

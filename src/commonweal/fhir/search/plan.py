@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from commonweal.fhir import fhirpath, reference
+from commonweal.fhir.fhirpath.compiler import compiled
+from commonweal.fhir.fhirpath.context import Context
+from commonweal.fhir.fhirpath.tree import TypeTest
+from commonweal.fhir.fhirpath.types import type_name
+from commonweal.fhir.fhirpath.values import plain
 from commonweal.fhir.search.convert import Emit, emitter
 from commonweal.fhir.search.entries import Indexed
 from commonweal.fhir.search.parameters import Parameter, Registry
@@ -45,7 +51,7 @@ def _visits(parameter: Parameter, bases: tuple[str, ...]) -> Iterator[tuple[str,
         found = routes(parameter.expression, parameter.resource)
         emits = [_emit(parameter, route, bases) for route in found]
     except NotPlain:
-        yield "", _engine(parameter, bases)
+        yield "", by_engine(parameter, bases)
         return
     for route, emit in zip(found, emits, strict=True):
         yield route.names[0], _walk(route, emit)
@@ -125,14 +131,16 @@ def _part(plan: Plan, node: Json) -> Indexed:
     return part
 
 
-def _engine(parameter: Parameter, bases: tuple[str, ...]) -> Visit:
+def by_engine(parameter: Parameter, bases: tuple[str, ...]) -> Visit:
     """What is more than a path is asked of the FHIRPath engine; where it fails, the parameter has no value."""
-    expression = fhirpath.compile(parameter.expression)
+    run = compiled(_of_type(fhirpath.parse(parameter.expression)))
     emits: dict[str, Emit] = {}
 
     def visit(resource: Any, out: Indexed) -> None:
+        context = Context(resource, True, {})
+        context.resolve = _resolved
         try:
-            found = expression.typed(resource, resolve=_resolved)
+            found = [(plain(item), type_name(item)) for item in run(context, context.items(resource))]
         except fhirpath.PathError:
             return
         for value, name in found:
@@ -140,9 +148,22 @@ def _engine(parameter: Parameter, bases: tuple[str, ...]) -> Visit:
             type = type.lower() if name.startswith("System.") else type
             if type not in emits:
                 emits[type] = emitter(parameter.name, parameter.type, type, (), bases)
-            emits[type](value, out)
+            if value is not None:
+                emits[type](value, out)
 
     return visit
+
+
+def _of_type(node: Any) -> Any:
+    """The same tree with `ofType` for `as`: search parameters mean "those of the type", however many there are."""
+    if isinstance(node, tuple):
+        return tuple(map(_of_type, node))
+    if not is_dataclass(node) or isinstance(node, type):
+        return node
+    inner = {field.name: _of_type(getattr(node, field.name)) for field in fields(node)}
+    if isinstance(node, TypeTest) and node.operator == "as":
+        inner["operator"] = "ofType"
+    return replace(node, **inner)
 
 
 def _resolved(address: str) -> Json | None:

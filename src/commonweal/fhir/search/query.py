@@ -58,9 +58,9 @@ def parse(
 
 def _check_size(pairs: Sequence[Pair]) -> None:
     if len(pairs) > BOUNDS.parameters:
-        raise Problem.of("cw-too-many", limit=BOUNDS.parameters, what="search parameters")
+        raise Problem.invalid(f"a search has at most {BOUNDS.parameters} parameters")
     if sum(len(key) + len(value) for key, value in pairs) > BOUNDS.characters:
-        raise Problem.of("cw-too-many", limit=BOUNDS.characters, what="characters in a search")
+        raise Problem.invalid(f"a search has at most {BOUNDS.characters} characters")
 
 
 def to_pairs(query: Query) -> list[Pair]:

@@ -72,7 +72,7 @@ class Results:
             if include not in self.includes:
                 self.includes.append(include)
         if len(self.includes) > MOST:
-            raise Problem.of("cw-too-many", limit=MOST, what="includes")
+            raise _bad(name, f"there are more than {MOST} of them")
 
     def _include(self, name: str, value: str) -> tuple[str, Parameter | None, str | None]:
         """(source, parameter, target) of source:parameter:target; `*` alone is every reference of every type."""
