@@ -17,7 +17,7 @@ class Settings:
 
     data: Annotated[
         str,
-        "folder of the embedded database, the secrets and the exports; empty: .data here, or where the database can reach it",
+        "folder of the database, secrets and exports; empty: .data here, or where the database can reach it",
     ] = ""
     database_url: Annotated[str, "a PostgreSQL of your own; the embedded one is not started then"] = ""
     host: Annotated[str, "address to listen on; only loopback until TLS or a trusted proxy is set up"] = (
