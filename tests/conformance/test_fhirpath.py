@@ -224,6 +224,12 @@ def test_without_the_model_names_are_json_keys() -> None:
         compile("birthDate + 1 day").evaluate(LI_NA, model=False)
 
 
+def test_as_filters_many_items_under_the_model_as_the_definitions_of_r4_need() -> None:
+    assert compile("(telecom.system as code).count()").evaluate(LI_NA) == [2]
+    with pytest.raises(PathError):
+        compile("(telecom.system as String).count()").evaluate(LI_NA, model=False)
+
+
 def test_a_part_of_a_resource_is_read_by_its_type() -> None:
     answer = {"answer": [{"valueCoding": {"code": "yes"}}]}
     found = compile("answer.value.code").evaluate(answer, type="QuestionnaireResponse.item")
