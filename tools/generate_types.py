@@ -14,18 +14,18 @@ from definitions import Definitions, load
 FHIR = Path(__file__).resolve().parents[1] / "src" / "commonweal" / "fhir"
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, fhir: Path) -> None:
     definitions = load(folder)
-    model, types = FHIR / "model", FHIR / "types"
-    model.mkdir(exist_ok=True)
+    model, types = fhir / "model", fhir / "types"
     _write(model / "hierarchy.json", _compact(definitions.hierarchy))
     _write(model / "codes.json", _compact(definitions.codes))
     _write(model / "elements.jsonl", _elements(definitions))
     _write(model / "invariants.jsonl", _invariants(definitions))
     for name, text in print_types.modules(definitions).items():
         _write(types / name, text)
-    for tidy in (("format",), ("check", "--fix", "--select=I,F401")):
-        subprocess.run([sys.executable, "-m", "ruff", *tidy, "-q", types], check=True)
+    for tidy in (["format"], ["check", "--fix", "--select=I,F401"]):
+        ruff = [sys.executable, "-m", "ruff", *tidy, "--isolated", "--quiet", "--line-length=110"]
+        subprocess.run([*ruff, types], check=True, cwd=types)
 
 
 def _elements(definitions: Definitions) -> str:
@@ -61,4 +61,4 @@ def _write(path: Path, text: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else FHIR)

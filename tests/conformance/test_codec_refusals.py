@@ -183,6 +183,8 @@ MALFORMED = [
     (b'{"resourceType":"Observation","status":"final"}', "cw-missing-element", "Observation.code"),
     (b'{"resourceType":"Bundle"}', "cw-missing-element", "Bundle.type"),
     (patient(contained=[{"resourceType": "X"}]), "cw-not-a-resource", "Patient.contained[0]"),
+    (patient(contained=[{"resourceType": ["X"]}]), "cw-not-a-resource", "Patient.contained[0]"),
+    (patient(contained=[{"id": "a"}]), "cw-not-a-resource", "Patient.contained[0]"),
     (
         patient(contained=[{"resourceType": "Patient", "id": "-", "x": 1}]),
         "cw-unknown-element",

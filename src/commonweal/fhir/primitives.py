@@ -108,6 +108,7 @@ _FORMS: dict[type, str] = {
     bool: "true or false",
     int: "an integer",
     Decimal: "a number",
+    float: "a number",  # never parsed, but a service may have built one
     dict: "an object",
     list: "an array",
     type(None): "null",

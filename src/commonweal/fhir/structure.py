@@ -32,15 +32,12 @@ def issues_of(resource: Any, path: str = "", text: bytes = b"") -> list[Issue]:
     if type(resource) is not dict:
         return [issue("cw-wrong-type", path, wanted="a resource", got=form_of(resource))]
     kind = resource.get("resourceType")
-    if kind not in RESOURCE_TYPES:
+    if type(kind) is not str or kind not in RESOURCE_TYPES:
         return [issue("cw-not-a-resource", path, why=f"there is no resource type {kind!r:.40}")]
     issues = [] if is_plain(resource, text or _encode(resource)) else walk(resource, path or kind)
     for count, (inner, place) in enumerate(inside(resource, path or kind)):
         if count >= LIMITS.entries:
-            return [
-                *issues,
-                issue("cw-too-many", path or kind, limit=LIMITS.entries, what="resources inside"),
-            ]
+            return [*issues, issue("cw-too-many", path or kind, limit=LIMITS.entries, what="resources")]
         if len(issues) >= LIMITS.issues:
             break
         issues += issues_of(inner, place)
