@@ -15,6 +15,7 @@ from commonweal.fhir.fhirpath.tree import Node
 from commonweal.fhir.fhirpath.types import type_name
 from commonweal.fhir.fhirpath.values import Collection, Item, plain
 
+LONGEST_KEPT = 2000
 NO_VARIABLES: Mapping[str, Any] = {}
 
 
@@ -84,11 +85,14 @@ class Expression:
         return len(found) == 1 and (found[0].value if found[0].__class__ is Item else found[0]) is True
 
 
-@lru_cache(maxsize=4096)
 def compile(expression: str) -> Expression:
-    """The compiled expression (kept for the next time); raises PathError with the position that cannot be
-    read."""
-    return Expression(expression)
+    """The compiled expression; raises PathError with the position that cannot be read.
+
+    It is kept for the next time, unless it is so long that many of them would fill the memory."""
+    return kept(expression) if len(expression) <= LONGEST_KEPT else Expression(expression)
+
+
+kept = lru_cache(maxsize=1024)(Expression)
 
 
 def ask(line: Mapping[str, Any]) -> dict[str, Any]:

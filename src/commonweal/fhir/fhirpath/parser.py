@@ -2,7 +2,6 @@
 https://hl7.org/fhirpath/N1/#operator-precedence."""
 
 from decimal import Decimal
-from functools import lru_cache
 
 from commonweal.fhir.fhirpath.error import PathError
 from commonweal.fhir.fhirpath.lexer import Token, tokens, unquote
@@ -29,7 +28,6 @@ TYPE_FUNCTIONS = ("is", "as", "ofType")
 DEEPEST = 100
 
 
-@lru_cache(maxsize=4096)
 def parse(expression: str) -> Node:
     """The tree of an expression, or a PathError that says where it cannot be read."""
     return Parser(expression).whole()

@@ -39,7 +39,7 @@ def replace(text: str, pattern: str, substitution: str) -> str:
     return text_within(text.replace(pattern, substitution))
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def pattern_of(pattern: str, flags: str) -> Any:
     """A compiled pattern; `.` matches line ends too, flags are i (any case) and m (^ and $ at every line)."""
     if not set(flags) <= FLAGS:
@@ -55,7 +55,7 @@ def pattern_of(pattern: str, flags: str) -> Any:
 
 OPTIONS = re2.Options()
 OPTIONS.log_errors = False
-OPTIONS.max_mem = 8 << 20
+OPTIONS.max_mem = 2 << 20
 
 
 def cost_of_pattern(text: str, pattern: str, *rest: str) -> int:
