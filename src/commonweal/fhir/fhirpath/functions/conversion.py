@@ -7,7 +7,7 @@ from typing import Any
 from commonweal.fhir.fhirpath.functions.kinds import Function, scalar
 from commonweal.fhir.fhirpath.numbers import INTEGER_MAX, LONG_MAX, Long, written
 from commonweal.fhir.fhirpath.quantity import DURATIONS, Quantity, convert, parse_quantity
-from commonweal.fhir.fhirpath.temporal import Date, DateTime, Temporal, Time, span
+from commonweal.fhir.fhirpath.temporal import Date, DateTime, Time, span
 
 TRUE = frozenset({"true", "t", "yes", "y", "1", "1.0"})
 FALSE = frozenset({"false", "f", "no", "n", "0", "0.0"})
@@ -122,4 +122,3 @@ def table() -> Mapping[str, Function]:
 
 
 TABLE = table()
-TEMPORAL: tuple[type[Temporal], ...] = (DateTime, Date, Time)

@@ -11,12 +11,12 @@ from typing import Any
 from commonweal.fhir.fhirpath.context import Context
 from commonweal.fhir.fhirpath.equality import quantity_of
 from commonweal.fhir.fhirpath.error import PathError
-from commonweal.fhir.fhirpath.functions.conversion import TEMPORAL
 from commonweal.fhir.fhirpath.functions.kinds import Function, eager, scalar, single
 from commonweal.fhir.fhirpath.quantity import Quantity, together
 from commonweal.fhir.fhirpath.temporal import Date, DateTime, Temporal, Time, moment, span
 from commonweal.fhir.fhirpath.values import Collection
 
+KINDS: tuple[type[Temporal], ...] = (DateTime, Date, Time)
 PARTS = {"yearOf": 0, "monthOf": 1, "dayOf": 2, "hourOf": 3, "minuteOf": 4, "secondOf": 5}
 
 
@@ -33,7 +33,7 @@ def current(name: str, kind: type[Temporal], first: int, last: int) -> Function:
 def point(value: Any) -> Temporal | None:
     """A date or time, also one written in a string."""
     if value.__class__ is str:
-        return next((found for kind in TEMPORAL if (found := kind.parse(value))), None)
+        return next((found for kind in KINDS if (found := kind.parse(value))), None)
     return value if isinstance(value, Temporal) else None
 
 
