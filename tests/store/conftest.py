@@ -43,6 +43,9 @@ def at(dsn: str, database: str) -> str:
 async def template(server: Any) -> str:
     """A migrated database that is only ever copied."""
     name = f"template_{os.getpid()}"
+    with (server.data / "pg_hba.conf").open("a") as access:
+        access.write("local all all scram-sha-256\n")  # the embedded server knows one database only
+    await _ask(server.dsn(embedded.ADMIN), "select pg_reload_conf()")
     await _ask(server.dsn(embedded.ADMIN), f"create database {name} owner {embedded.OWNER}")
     connection = await asyncpg.connect(at(server.dsn(embedded.OWNER), name))
     try:

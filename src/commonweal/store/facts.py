@@ -5,19 +5,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from commonweal.fhir import compartment
+from commonweal.fhir.compartment import ABOUT
 from commonweal.fhir.elements import RESOURCE_TYPES, elements
 from commonweal.fhir.outcome import Problem
 from commonweal.fhir.search.parameters import Parameter, Registry
 
 Connection = Any
-MOST = 63
-"""Bits in a row's `present`; the sign says that the primary date has several values."""
-PATIENT = ("patient", "subject", "beneficiary", "for", "individual")
-"""Elements that may say whom a resource is about; the first that exists once fills the column `patient`."""
+MOST = 62
+"""Bits for parameters in a row's `present`."""
 DATE = (
-    "date", "period", "occurrence", "effective", "authored-on", "authoredon", "whenhandedover", "recorded-date",
-    "created", "issued", "sent", "start", "recorded", "birthdate", "approach",
-)  # fmt: skip
+    *("date", "authored-on", "authoredon", "period", "occurrence", "effective", "effective-time", "started"),
+    *("whenhandedover", "onset-date", "recorded-date", "created", "authored", "issued", "sent", "start"),
+    *("collected", "start-date", "recorded", "birthdate"),
+)
 """Parameters that say when it happened, the most telling first; the first that exists once has the columns."""
 CODE = ("code", "vaccine-code", "type", "class", "medication")
 """Parameters that say what it is, the most telling first."""
@@ -97,7 +98,7 @@ def _new(
 def _numbered(parameters: Iterable[Parameter]) -> Iterable[str]:
     """What needs a number: whatever is indexed under its own name."""
     for each in parameters:
-        if each.name not in ("_id", "_lastUpdated") and not each.union and not each.root:
+        if each.is_indexed:
             yield each.name
 
 
@@ -117,10 +118,14 @@ def _facts(
 
 
 def _patient(type: str, parameters: Mapping[str, Parameter]) -> frozenset[str]:
-    """The parameters that look at just the element that fills the column."""
-    filling = next((e for e in PATIENT if e in elements(type) and not elements(type)[e].many), None)
-    references = (p for p in parameters.values() if p.type == "reference" and not p.union)
-    return frozenset(p.name for p in references if filling is not None and _element(type, p) == filling)
+    """The parameters that look at just the one element by which `patient_of` tells whom a record is about."""
+    names = compartment.parameters("Patient", type)
+    first = min(names, key=lambda name: (*ABOUT, name).index(name), default=None)
+    filling = _element(type, parameters[first]) if first else None
+    if filling is None or filling not in elements(type) or elements(type)[filling].many:
+        return frozenset()
+    references = (p for p in parameters.values() if p.type == "reference" and p.is_indexed)
+    return frozenset(p.name for p in references if _element(type, p) == filling)
 
 
 def _once(type: str, parameter: Parameter, kind: str) -> bool:

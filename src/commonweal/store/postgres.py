@@ -15,12 +15,14 @@ from commonweal.platform.balance import Movement
 from commonweal.platform.ports import Audited, Change, Page, Scope, Stored, Timer, Transaction
 from commonweal.store import ledger, masking, reading, timers
 from commonweal.store.audit import Auditor
+from commonweal.store.clusters import Clusters
 from commonweal.store.connection import Limits, Pools, borrowed, connect, insisting, translated
 from commonweal.store.facts import Facts
 from commonweal.store.history import History
 from commonweal.store.reaching import Reaches
 from commonweal.store.rows import Rows
 from commonweal.store.searching import Searching
+from commonweal.store.selecting import Lenders
 from commonweal.store.tokens import Tokens
 from commonweal.store.writing import Writer, plan
 
@@ -39,7 +41,7 @@ class Engine:
         self.pools = pools
         self.reaches = Reaches(tokens)
         self.writer = Writer(Rows(tokens, facts))
-        self.searching = Searching(tokens, facts, self.reaches, key)
+        self.searching = Searching(tokens, facts, self.reaches, key, Clusters())
         self.history = History(self.reaches, key)
         self.auditor = Auditor(pools.work)
         self.gathered = {type: reading.Gathered(pools, type) for type in RESOURCE_TYPES}
@@ -55,6 +57,9 @@ class _Records:
 
     def _search(self) -> Lent:
         raise NotImplementedError
+
+    def _lenders(self) -> Lenders:
+        return Lenders(self._work, self._search)
 
     async def _current(self, type: str, ids: Sequence[str]) -> reading.Found:
         async with self._work() as connection:
@@ -87,10 +92,10 @@ class _Records:
         return masking.shown(reading.stored(type, row), reach)
 
     async def search(self, query: Query, reach: Reach) -> Page:
-        return await self._engine.searching.page(query, reach, self._work, self._search)
+        return await self._engine.searching.page(query, reach, self._lenders())
 
     async def count(self, query: Query, reach: Reach) -> int:
-        return await self._engine.searching.count(query, reach, self._work, self._search)
+        return await self._engine.searching.count(query, reach, self._lenders())
 
     async def history(self, scope: Scope, reach: Reach) -> Page:
         return await self._engine.history.page(scope, reach, self._work)
@@ -217,7 +222,7 @@ class PostgresStore(_Records):
     async def scan(
         self, query: Query, reach: Reach, since: int | None = None, until: int | None = None
     ) -> AsyncIterator[Stored]:
-        async for each in self._engine.searching.scan(query, reach, since, until, self._search):
+        async for each in self._engine.searching.scan(query, reach, since, until, self._lenders()):
             yield each
 
     async def close(self) -> None:

@@ -1,11 +1,12 @@
 """From changes to columns: what the index extracted, as one row a resource, and many rows as one statement."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from commonweal.fhir import codec
 from commonweal.fhir.search.index import Indexed
+from commonweal.fhir.search.strings import above
 from commonweal.platform.ports import Change
 from commonweal.store.belongs import belongs
 from commonweal.store.facts import Facts, TypeFacts
@@ -15,8 +16,10 @@ from commonweal.store.tokens import Tokens
 Json = dict[str, Any]
 START, MIDDLE = "\x1e", "\x1f"
 """Before each word of a row, and between a word's parameter and its text."""
-SEVERAL = -(1 << 63)
-"""Bit of `present`: the primary date has several values."""
+ELSEWHERE = 1 << 62
+"""Bit of `present`: the patient column does not hold what the type's patient parameters say."""
+BEGUN = 64
+"""Letters of a string within a composite that a search can tell apart."""
 PART = 1 << 16
 """What lies between the numbers of a composite's parts in `ranged`."""
 Range = tuple[int, float, float, int | None, int | None, int | None, str | None]
@@ -73,7 +76,7 @@ class Rows:
         indexed = change.indexed or Indexed()
         row.tail = tail(change.resource)
         self._belongings(row, facts, change, indexed)
-        row.present = facts.bits(indexed.present)
+        row.present |= facts.bits(indexed.present)
         hashes = self._hashes(indexed, facts.patient)
         row.ranges = [self._range(facts.number[each[0]], *each[1:]) for each in set(indexed.ranges)]
         self._dates(row, facts, indexed)
@@ -86,11 +89,12 @@ class Rows:
 
     def _belongings(self, row: Row, facts: TypeFacts, change: Change, indexed: Indexed) -> None:
         whose, hashed = belongs(change.type, change.id, change.resource), self._tokens.self
-        patient = whose.patient
-        if facts.patient:
-            told = (to for name, to in indexed.references if name in facts.patient)
-            patient = next((to for to in told if to.startswith("Patient/")), None)
-        row.subject = whose.patient or f"{change.type}/{change.id}"
+        told = (to for name, to in indexed.references if name in facts.patient and to.startswith("Patient/"))
+        patient = next(told, None)
+        if patient is None:
+            patient = whose.patient
+            row.present = ELSEWHERE if patient and facts.patient else 0
+        row.subject = patient or f"{change.type}/{change.id}"
         row.patient = hashed(patient) if patient else None
         row.area = hashed(whose.area) if whose.area else None
         row.holder = hashed(whose.holder) if whose.holder else None
@@ -100,12 +104,16 @@ class Rows:
         tokens = self._tokens
         hashes: set[int] = set()
         for name, system, code in indexed.tokens:
-            hashes.update((tokens.coded(name, system, code), tokens.code(name, code)))
+            hashes.add(tokens.coded(name, system, code))
+            hashes.add(tokens.code(name, code))
             if system:
                 hashes.add(tokens.system(name, system))
         for name, uri in indexed.uris:
             hashes.add(tokens.uri(name, uri))
-            hashes.update(tokens.under(name, above) for above in uris_above(uri))
+            over = above(uri)
+            hashes.update(tokens.under(name, each) for each in over)
+            if over[0] != uri:
+                hashes.add(tokens.bare(name, over[0]))
         for name, to in indexed.references:
             if name not in in_column or not to.startswith("Patient/"):
                 hashes.add(tokens.reference(name, to))
@@ -117,19 +125,17 @@ class Rows:
         return number, lo, hi, unit_hash, code_hash, None, None
 
     def _dates(self, row: Row, facts: TypeFacts, indexed: Indexed) -> None:
-        """The primary date fits its columns when there is just one; else they hold the whole span."""
-        primary = {(lo, hi) for name, lo, hi in indexed.dates if name == facts.date}
-        if primary:
-            row.date_lo, row.date_hi = min(lo for lo, _ in primary), max(hi for _, hi in primary)
-        if len(primary) > 1:
-            row.present |= SEVERAL
-        aside = {each for each in indexed.dates if each[0] != facts.date or len(primary) > 1}
-        row.ranges += [(facts.number[name], lo, hi, None, None, None, None) for name, lo, hi in aside]
+        """The primary date, which there is once at most, has its columns."""
+        for name, lo, hi in set(indexed.dates):
+            if name == facts.date:
+                row.date_lo, row.date_hi = lo, hi
+            else:
+                row.ranges.append((facts.number[name], lo, hi, None, None, None, None))
 
     def _composites(self, row: Row, facts: TypeFacts, indexed: Indexed) -> None:
         """Each occurrence is numbered; its ranges carry the hashes of all its parts, or one stands for them."""
         for entry, (name, elements) in enumerate(indexed.composites):
-            hashes = sorted(set().union(*(self._hashes(element) for element in elements)))
+            hashes = sorted(set().union(*(self._hashes(each) | self._begun(each) for each in elements)))
             carried = (entry, "{" + ",".join(map(str, hashes)) + "}")
             ranges: list[Range] = []
             for part, element in enumerate(elements):
@@ -137,6 +143,13 @@ class Rows:
                 ranges += [(*self._range(number, *each[1:])[:5], *carried) for each in set(element.ranges)]
                 ranges += [(number, lo, hi, None, None, *carried) for _, lo, hi in set(element.dates)]
             row.ranges += ranges or [(facts.number[name], 0, 0, None, None, *carried)]
+
+    def _begun(self, indexed: Indexed) -> set[int]:
+        """Within a composite a string is found by its beginning alone: each one is kept."""
+        gram, strings = self._tokens.gram, indexed.strings
+        return {
+            gram(name, text[:end]) for name, text, _ in strings for end in range(min(len(text), BEGUN) + 1)
+        }
 
     def _strings(self, row: Row, indexed: Indexed, hashes: set[int]) -> None:
         words = sorted(
@@ -153,10 +166,3 @@ class Rows:
 
     def _code(self, name: str, indexed: Indexed) -> int | None:
         return None
-
-
-def uris_above(uri: str) -> Iterator[str]:
-    """A uri and those it lies below: what is left when its end is cut off before each slash."""
-    while uri:
-        yield uri
-        uri = uri.rpartition("/")[0].rstrip("/")

@@ -1,24 +1,185 @@
-"""Searches on PostgreSQL: refused until the compiler of this folder is there."""
+"""Searches: a query becomes one statement; then its page is cut, counted and filled up with what it includes."""
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from commonweal.fhir.outcome import Problem
+from commonweal.access.reach import Reach
+from commonweal.fhir import codec
+from commonweal.fhir.search.clauses import Chain, Clause, Has, Listed, Query
+from commonweal.fhir.search.index import extract
 from commonweal.platform.ports import Page, Stored
+from commonweal.store import masking, reading
+from commonweal.store.clusters import Clusters
+from commonweal.store.compiling import Lists
+from commonweal.store.cursors import Cursors
+from commonweal.store.facts import Facts
+from commonweal.store.history import used_types
+from commonweal.store.including import included
+from commonweal.store.ordering import by_columns
+from commonweal.store.reaching import Reaches
+from commonweal.store.selecting import Asked, Lenders, Row, Selecting, place_of
+from commonweal.store.sorting import sorted_rows
+from commonweal.store.tokens import Tokens
+
+PAGE = 50
+"""Matches of one page when the search does not say how many."""
+BATCH = 500
+"""Rows of one statement while everything is streamed."""
 
 
 class Searching:
-    """Says that it cannot search."""
+    """Answers searches; shared by the store and its transactions, which lend their connections."""
 
-    def __init__(self, *_: Any) -> None:
-        return
+    def __init__(
+        self, tokens: Tokens, facts: Facts, reaches: Reaches, key: bytes, clusters: Clusters
+    ) -> None:
+        self._facts = facts
+        self._reaches = reaches
+        self._cursors = Cursors(key)
+        self._selecting = Selecting(tokens, facts, reaches, clusters)
 
-    async def page(self, *_: Any) -> Page:
-        raise Problem.not_supported("the store cannot search yet")
+    async def page(self, query: Query, reach: Reach, lenders: Lenders) -> Page:
+        asked = await self._asked(query, reach, lenders)
+        if query.count == 0 or query.summary == "count":
+            return Page([], total=await self._count(asked, lenders))
+        size = PAGE if query.count is None else query.count
+        about = _about(query)
+        place = self._cursors.read(about, query.cursor) if query.cursor else None
+        if by_columns(query.sort):
+            rows = await self._rows(asked, lenders, size + 1, place)
+            ends = place_of(rows[size - 1], query.sort) if len(rows) > size else None
+        else:
+            rows, ends = await sorted_rows(
+                self._all(asked, lenders), query.sort, self._facts.registry, size, place
+            )
+        shown = [reading.stored(row["type"], row) for row in rows[:size]]
+        finder = _Finder(self, reach, lenders)
+        joined = await included(query, self._facts.registry, finder, shown) if query.includes else ()
+        return Page(
+            [masking.shown(each, reach) for each in shown],
+            [masking.shown(each, reach) for each in joined],
+            self._cursors.write(about, ends) if ends else None,
+            await self._total(asked, lenders, len(shown) if ends is None and place is None else None),
+        )
 
-    async def count(self, *_: Any) -> int:
-        raise Problem.not_supported("the store cannot search yet")
+    async def count(self, query: Query, reach: Reach, lenders: Lenders) -> int:
+        return await self._count(await self._asked(query, reach, lenders), lenders)
 
-    async def scan(self, *_: Any) -> AsyncIterator[Stored]:
-        raise Problem.not_supported("the store cannot search yet")
-        yield
+    async def scan(
+        self, query: Query, reach: Reach, since: int | None, until: int | None, lenders: Lenders
+    ) -> AsyncIterator[Stored]:
+        asked = replace(await self._asked(query, reach, lenders), since=since, until=until)
+        async for row in self._all(asked, lenders):
+            yield masking.shown(reading.stored(row["type"], row), reach)
+
+    async def _all(self, asked: Asked, lenders: Lenders) -> AsyncIterator[Row]:
+        """Every row in order of key, a batch at a time."""
+        place = None
+        while True:
+            rows = await self._rows(asked, lenders, BATCH, place, plain=True)
+            for row in rows:
+                yield row
+            if len(rows) < BATCH:
+                return
+            place = [rows[-1]["key"]]
+
+    async def _rows(
+        self, asked: Asked, lenders: Lenders, limit: int, place: Sequence[Any] | None, *, plain: bool = False
+    ) -> Sequence[Row]:
+        if not asked.types:
+            return []
+        sorts = () if plain else asked.query.sort
+        return await self._selecting.rows(asked, sorts, limit, place).fetch(lenders)
+
+    async def _count(self, asked: Asked, lenders: Lenders) -> int:
+        if not asked.types:
+            return 0
+        return int((await self._selecting.count(asked).fetch(lenders))[0]["total"])
+
+    async def _total(self, asked: Asked, lenders: Lenders, known: int | None) -> int | None:
+        """Exactly or roughly as asked; what fits one page is counted already."""
+        if asked.query.total == "none":
+            return None
+        if known is not None:
+            return known
+        if asked.query.total == "accurate":
+            return await self._count(asked, lenders)
+        statement = self._selecting.rows(asked, (), 2**31, None)
+        explained = await replace(statement, text=f"explain (format json) {statement.text}").fetch(lenders)
+        return int(json.loads(explained[0]["QUERY PLAN"])[0]["Plan"]["Plan Rows"])
+
+    async def _asked(self, query: Query, reach: Reach, lenders: Lenders) -> Asked:
+        masking.refuse(query, reach)
+        types: Sequence[str] = (query.type,) if query.type else query.types
+        if not query.type:
+            async with lenders.work() as connection:
+                types = await used_types(connection, types)
+        wanted = sorted({each.list_id for clause in query.where for each in _lists(clause)})
+        return Asked(
+            query, reach, [] if reach.is_nothing else types, await self._items(wanted, reach, lenders)
+        )
+
+    async def _items(self, ids: Sequence[str], reach: Reach, lenders: Lenders) -> Lists:
+        """What Lists hold; one out of reach holds nothing."""
+        if not ids:
+            return {}
+        lists = await self.by_reference([("List", id) for id in ids], reach, lenders)
+        return {each.id: _items_of(each, self._facts) for each in lists}
+
+    async def by_reference(
+        self, references: Sequence[tuple[str, str]], reach: Reach, lenders: Lenders
+    ) -> list[Stored]:
+        """Those of these resources that are there and in reach."""
+        by_type: dict[str, list[str]] = {}
+        for type, id in references:
+            by_type.setdefault(type, []).append(id)
+        seen = self._reaches.of(reach)
+        found: list[Stored] = []
+        for type, ids in by_type.items():
+            async with lenders.work() as connection:
+                rows = await reading.current(connection, type, ids)
+            there = (row for row in rows.values() if not row["deleted"] and seen.sees(type, row))
+            found += [reading.stored(type, row) for row in there]
+        return found
+
+    async def by_query(self, query: Query, reach: Reach, most: int, lenders: Lenders) -> list[Stored]:
+        """As many matches, in order of key."""
+        rows = await self._rows(await self._asked(query, reach, lenders), lenders, most, None)
+        return [reading.stored(row["type"], row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class _Finder:
+    """What includes may ask, in the reach of the search they belong to."""
+
+    searching: Searching
+    reach: Reach
+    lenders: Lenders
+
+    async def by_reference(self, references: Sequence[tuple[str, str]]) -> Sequence[Stored]:
+        return await self.searching.by_reference(references, self.reach, self.lenders)
+
+    async def by_query(self, query: Query, most: int) -> Sequence[Stored]:
+        return await self.searching.by_query(query, self.reach, most, self.lenders)
+
+
+def _about(query: Query) -> str:
+    """What a cursor belongs to: everything that decides which rows there are and in which order."""
+    return repr((query.type, query.types, query.where, query.compartment, query.sort))
+
+
+def _lists(clause: Clause) -> list[Listed]:
+    if isinstance(clause, Listed):
+        return [clause]
+    if isinstance(clause, Chain):
+        return [each for _, where in clause.branches for each in _lists(where)]
+    return _lists(clause.where) if isinstance(clause, Has) else []
+
+
+def _items_of(stored: Stored, facts: Facts) -> list[tuple[str, str]]:
+    names = facts.of("List").parameters["item"].names
+    references = extract(codec.parse(stored.body), facts.registry).references
+    split = (target.partition("/") for name, target in references if name in names)
+    return [(type, id) for type, _, id in split]

@@ -36,6 +36,10 @@ class Tokens:
         """A uri that lies at or below this one (`:below`)."""
         return self.of("b", name, uri)
 
+    def bare(self, name: str, uri: str) -> int:
+        """A uri without the slash at its end, where it has one (`:above`)."""
+        return self.of("w", name, uri)
+
     def exact(self, name: str, text: str) -> int:
         """A string exactly as written (`:exact`)."""
         return self.of("x", name, text)

@@ -4,7 +4,7 @@
 with old as materialized (
     select * from record."{type}" where id = any(:id::text[]) order by id for update
 ),
-input as materialized (
+judged as (
     select i.*,
         o.key as old_key,
         case
@@ -17,7 +17,6 @@ input as materialized (
                 then 'f'
             else 'u'
         end as what,
-        coalesce(o.key, nextval('record.key')) as new_key,
         coalesce(o.version, 0) + 1 as version,
         greatest((select record.now()), o.updated) as updated
     from unnest(
@@ -29,6 +28,10 @@ input as materialized (
         id, self, present, patient, area, holder, date_lo, date_hi, code, words, tail, subject,
         tok_at, gram_at, label_at, end_at, method, if_match, skip, n)
     left join old o on o.id = i.id
+    order by n
+),
+input as materialized (
+    select *, coalesce(old_key, nextval('record.key')) as new_key from judged
 ),
 todo as materialized (
     select *, what = 'd' as ends from input
@@ -68,6 +71,7 @@ made as (
         words,
         record.body('{type}', id, version, record.stamp(updated), tail)
     from todo where old_key is null
+    order by id
 ),
 forgotten as (
     delete from record.ranged r using todo d where r.row = d.old_key

@@ -1,0 +1,146 @@
+"""Statements of a search: over one type, or over several side by side; each the same text for the same shape."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from commonweal.access.reach import Reach
+from commonweal.fhir.search.clauses import Criterion, Query, Sort
+from commonweal.store.aliases import Alias
+from commonweal.store.binding import Binding
+from commonweal.store.clusters import Clusters
+from commonweal.store.compiling import Compiler, Lists, is_anchored
+from commonweal.store.conditions import Conditions
+from commonweal.store.facts import Facts
+from commonweal.store.ordering import behind, order_by, ordered
+from commonweal.store.reaching import Reaches
+from commonweal.store.reading import SEEN
+from commonweal.store.tokens import Tokens
+
+Connection = Any
+Row = Mapping[str, Any]
+Lend = Callable[[], AbstractAsyncContextManager[Connection]]
+
+
+@dataclass(frozen=True, slots=True)
+class Lenders:
+    """Connections for statements whose plan fits all values, and for those planned for the values at hand."""
+
+    work: Lend
+    search: Lend
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A search ready to be written: its types, what its lists hold, and the times it is held to."""
+
+    query: Query
+    reach: Reach
+    types: Sequence[str]
+    lists: Lists
+    since: int | None = None
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """`anchored`: few rows whatever the values, so one plan fits all of them."""
+
+    text: str
+    values: Sequence[Any]
+    anchored: bool
+
+    async def fetch(self, lenders: Lenders) -> Sequence[Row]:
+        async with (lenders.work if self.anchored else lenders.search)() as connection:
+            rows: Sequence[Row] = await connection.fetch(self.text, *self.values)
+        return rows
+
+
+class Selecting:
+    """Writes statements with the hashes of one installation."""
+
+    def __init__(self, tokens: Tokens, facts: Facts, reaches: Reaches, clusters: Clusters) -> None:
+        self._tokens = tokens
+        self._facts = facts
+        self._reaches = reaches
+        self._conditions = Conditions(tokens, clusters)
+
+    def rows(self, asked: Asked, sorts: Sequence[Sort], limit: int, place: Sequence[Any] | None) -> Statement:
+        """The rows of SEEN with `type`, their sort values v0, v1 … and their key, in order, from a place on."""
+        writing = _Writing(self, asked)
+        parts = [writing.rows(type, sorts, limit, place) for type in asked.types]
+        text = parts[0]
+        if len(parts) > 1:
+            inner = " union all ".join(f"({part})" for part in parts)
+            text = f"select * from ({inner}) u order by {writing.order} limit {writing.bind(limit, 'int8')}"
+        return writing.statement(text)
+
+    def count(self, asked: Asked) -> Statement:
+        """How many rows there are."""
+        writing = _Writing(self, asked)
+        parts = [f"(select count(*) {writing.found(writing.alias(type))})" for type in asked.types]
+        return writing.statement(f"select {' + '.join(parts)} as total")
+
+    def compiler(self, asked: Asked, bind: Binding) -> Compiler:
+        seen = self._reaches.of(asked.reach)
+        return Compiler(self._tokens, self._facts, self._conditions, seen, asked.lists, bind)
+
+    def anchored(self, asked: Asked) -> bool:
+        query = asked.query
+        return all(is_anchored(self._facts.of(type), query.where, query.compartment) for type in asked.types)
+
+
+class _Writing:
+    """One statement while it is written."""
+
+    def __init__(self, selecting: Selecting, asked: Asked) -> None:
+        self.bind = Binding()
+        self.order = ""
+        self._asked = asked
+        self._compiler = selecting.compiler(asked, self.bind)
+        self._anchored = selecting.anchored(asked)
+
+    def statement(self, text: str) -> Statement:
+        return Statement(text, self.bind.values, self._anchored)
+
+    def alias(self, type: str) -> Alias:
+        return self._compiler.alias(type, self._anchored)
+
+    def found(self, alias: Alias) -> str:
+        """FROM and WHERE."""
+        asked, query = self._asked, self._asked.query
+        where = self._compiler.where(alias, query.where, query.compartment)
+        if asked.since is not None:
+            where += f" and {alias.column('updated')} >= {self.bind(asked.since, 'int8')}"
+        if asked.until is not None:
+            where += f" and {alias.column('updated')} < {self.bind(asked.until, 'int8')}"
+        return f'from record."{alias.type}" {alias.name} where {where}'
+
+    def rows(self, type: str, sorts: Sequence[Sort], limit: int, place: Sequence[Any] | None) -> str:
+        alias = self.alias(type)
+        values = ordered(alias, sorts, self._certain)
+        names = [*(f"v{number}" for number in range(len(sorts))), "key"]
+        found = self.found(alias)
+        if place is not None:
+            found += f" and {behind(alias, values, place)}"
+        picked = ", ".join(f"{each.sql} as {name}" for each, name in zip(values, names, strict=True))
+        self.order = order_by(values, names)
+        own = order_by(values, [each.sql for each in values])
+        return (
+            f"select '{type}' as type, {SEEN}, {picked} {found}"
+            f" order by {own} limit {self.bind(limit, 'int8')}"
+        )
+
+    @property
+    def _certain(self) -> frozenset[str]:
+        """Parameters that whatever is found has a value for, because it was compared."""
+        clauses = (each for each in self._asked.query.where if isinstance(each, Criterion))
+        return frozenset(
+            each.parameter.name for each in clauses if each.parameter.type == "date" and not each.modifier
+        )
+
+
+def place_of(row: Row, sorts: Sequence[Sort]) -> list[Any]:
+    """Where a row stands in the order."""
+    return [*(row[f"v{number}"] for number in range(len(sorts))), row["key"]]
