@@ -125,10 +125,11 @@ async def test_full_addresses_of_another_server(fhir: httpx.AsyncClient) -> None
     assert said == [places[0], places[0], "Patient/7"]
 
 
-async def test_conditional_references(fhir: httpx.AsyncClient) -> None:
+@pytest.mark.parametrize("number", ["9", "王", 'a"b'])
+async def test_conditional_references(fhir: httpx.AsyncClient, number: str) -> None:
     """#trules: a search URI as a reference means the one resource that it finds"""
-    there = (await fhir.post("/Patient", json=patient("9"))).json()["id"]
-    body = await sent(fhir, entry("POST", "Observation", observation(f"Patient?identifier={MRN}|9")))
+    there = (await fhir.post("/Patient", json=patient(number))).json()["id"]
+    body = await sent(fhir, entry("POST", "Observation", observation(f"Patient?identifier={MRN}|{number}")))
     place = body["entry"][0]["response"]["location"].split("/_history/")[0]
     assert (await fhir.get(f"/{place}")).json()["subject"] == {"reference": f"Patient/{there}"}
 

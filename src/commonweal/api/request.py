@@ -88,13 +88,13 @@ def parameters(query: bytes, limits: Limits) -> Pairs:
     """Names and values of a query string or form; Problem 400 when it is not UTF-8 or holds too many."""
     try:
         return parse_qsl(
-            query.decode("ascii"),
+            query.decode("utf-8"),
             keep_blank_values=True,
             errors="strict",
             max_num_fields=limits.parameters,
         )
     except UnicodeError as error:
-        raise Problem.invalid(f"the parameters are not percent-encoded UTF-8 ({error})") from error
+        raise Problem.invalid(f"the parameters are not UTF-8 ({error})") from error
     except ValueError as error:
         raise Problem.of("cw-too-many", limit=limits.parameters, what="parameters") from error
 

@@ -1,11 +1,10 @@
 """A Bundle of requests, opened: each entry a request of its own, its resource still the bytes that came."""
 
 import base64
-import binascii
 import re
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 import msgspec
 
@@ -24,7 +23,6 @@ CONDITIONS = (
 )
 INHERITED = (b"prefer", b"authorization")
 PLACE = re.compile(rb'"resource"\s*:\s*')
-SAFE = "%" + "".join(map(chr, range(32, 127)))
 STAND_IN = b'{"resourceType":"Basic","code":{"text":"-"}}'
 
 
@@ -61,9 +59,18 @@ def opened(request: Request) -> tuple[str, list[Step]]:
     ]
 
 
-def blamed(problem: Problem, index: int) -> Problem:
-    """The problem, said of one entry: "Patient.name" becomes "Bundle.entry[3].resource.name"."""
-    return Problem(problem.status, [_placed(each, f"Bundle.entry[{index}]") for each in problem.issues])
+class blaming:
+    """Whatever Problem arises inside is said of one entry: "Patient.name" is "Bundle.entry[3].resource.name"."""
+
+    def __init__(self, index: int) -> None:
+        self._entry = f"Bundle.entry[{index}]"
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, Problem):
+            raise Problem(error.status, [_placed(each, self._entry) for each in error.issues]) from error
 
 
 def _placed(each: Issue, entry: str) -> Issue:
@@ -104,7 +111,7 @@ def _step(outer: Request, index: int, entry: Json, resource: bytes) -> Step:
     headers[b"content-type"] = b"application/fhir+json"
     segments = segments_of(unquote(path))
     inner = Request(
-        outer.site, asked["method"], segments, _ascii(query), headers, id=outer.id, base=outer.base
+        outer.site, asked["method"], segments, query.encode(), headers, id=outer.id, base=outer.base
     )
     inner.agent, inner.body = outer.agent, resource
     if inner.method == "PATCH":
@@ -112,21 +119,12 @@ def _step(outer: Request, index: int, entry: Json, resource: bytes) -> Step:
     return Step(index, entry.get("fullUrl", ""), inner)
 
 
-def _ascii(query: str) -> bytes:
-    """A query as it would stand in an address; text that was not percent-encoded is taken as it is."""
-    return quote(query, safe=SAFE).encode("ascii")
-
-
 def _unwrap_patch(inner: Request, index: int) -> None:
     """JSON Patch inside a Bundle comes as a Binary: https://hl7.org/fhir/R4/http.html#patch."""
     head = head_of(inner.body)
     if head is None or head.resourceType != "Binary":
         return
-    try:
+    with blaming(index):
         binary = codec.check(inner.body, "Binary")
         inner.headers = {**inner.headers, b"content-type": binary["contentType"].encode()}
-        inner.body = base64.b64decode(binary.get("data", ""), validate=True)
-    except Problem as problem:
-        raise blamed(problem, index) from problem
-    except binascii.Error as error:
-        raise blamed(Problem.invalid(f"data is not base64 ({error})", "Binary.data"), index) from error
+        inner.body = base64.b64decode(binary.get("data", ""))

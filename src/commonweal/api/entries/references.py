@@ -15,6 +15,7 @@ Json = dict[str, Any]
 
 REFERENCE = re.compile(rb'("reference"\s*:\s*")([^"\\]*)"')
 CONDITIONAL = re.compile(rb'"reference"\s*:\s*"([A-Z][A-Za-z]+\?[^"\\]+)"')
+SEARCH = re.compile(r"[A-Z][A-Za-z]+\?.+")
 ESCAPED = re.compile(rb'"reference"\s*:\s*"[^"]*\\|\\u00[2-7]')
 INSIDE = ("urn:uuid:", "urn:oid:")
 INSIDE_BYTES = tuple(start.encode() for start in INSIDE)
@@ -76,10 +77,13 @@ class Targets:
         return self._seen[start]
 
 
-def conditions_in(bodies: Iterable[bytes]) -> list[str]:
-    """The conditional references of all bodies, each once: https://hl7.org/fhir/R4/http.html#trules."""
-    found = dict.fromkeys(text for body in bodies for text in CONDITIONAL.findall(body))
-    return [text.decode("utf-8", "replace") for text in found]
+def conditions_in(body: bytes) -> list[str]:
+    """The conditional references of a resource: https://hl7.org/fhir/R4/http.html#trules."""
+    if b"?" not in body:
+        return []
+    if b"\\" in body and ESCAPED.search(body):
+        return [text for each in references(codec.check(body)) if SEARCH.fullmatch(text := each["reference"])]
+    return [text.decode("utf-8", "replace") for text in CONDITIONAL.findall(body)]
 
 
 def _start_of(full_url: str) -> str:
