@@ -58,8 +58,11 @@ def _description(directory: Directory) -> dict[str, Any]:
     return made
 
 
-def make(directory: Directory, binaries: Binaries) -> None:
-    """Make it under another name first, so that a half-made database is never mistaken for a whole one."""
+def make(directory: Directory, binaries: Binaries, lock: int) -> None:
+    """Make it under another name first, so that a half-made database is never mistaken for a whole one.
+
+    The programs inherit the lock: should we be killed, the next starter waits until they have ended.
+    """
     unfinished = directory.path / "postgres.new"
     if unfinished.exists():
         shutil.rmtree(unfinished)
@@ -67,13 +70,13 @@ def make(directory: Directory, binaries: Binaries) -> None:
     chosen = {role: secrets.token_urlsafe(24) for role in ROLES}
     description = {"major": binaries.major, "lz4": binaries.lz4, "database": DATABASE, "passwords": chosen}
     directory.write(directory.made, json.dumps(description, indent=1) + "\n")
-    _initdb(directory, binaries, str(unfinished))
-    _make_roles(directory, binaries, str(unfinished), chosen)
+    _initdb(directory, binaries, str(unfinished), lock)
+    _make_roles(directory, binaries, str(unfinished), chosen, lock)
     unfinished.rename(directory.postgres)
     _settle(directory)
 
 
-def _initdb(directory: Directory, binaries: Binaries, target: str) -> None:
+def _initdb(directory: Directory, binaries: Binaries, target: str, lock: int) -> None:
     """Text in code point order under C rules of UTF-8; plain C where the system has no such locale."""
     common = (
         binaries.bin / "initdb", "--pgdata", target, "--username", ADMIN, "--encoding", "UTF8",
@@ -85,13 +88,15 @@ def _initdb(directory: Directory, binaries: Binaries, target: str) -> None:
         [builtin] if binaries.major >= 17 else [("--lc-ctype", "C.UTF-8", "--locale", "C"), ("--locale", "C")]
     )
     for locale in locales:
-        done = directory.account.run(*common, *locale)
+        done = directory.account.run(*common, *locale, pass_fds=[lock])
         if done.returncode == 0:
             return
     raise DatabaseUnavailable(f"The database could not be made: {_last_line(done.stderr)}")
 
 
-def _make_roles(directory: Directory, binaries: Binaries, target: str, chosen: Mapping[str, str]) -> None:
+def _make_roles(
+    directory: Directory, binaries: Binaries, target: str, chosen: Mapping[str, str], lock: int
+) -> None:
     """In single-user mode, by standard input; only verifiers are sent, so no password can reach a log."""
     statements = [
         f"ALTER ROLE {ADMIN} PASSWORD '{verifier(chosen[ADMIN])}'",
@@ -108,6 +113,7 @@ def _make_roles(directory: Directory, binaries: Binaries, target: str, chosen: M
         target,
         "postgres",
         input="".join(f"{each}\n" for each in statements),
+        pass_fds=[lock],
     )
     complaints = [line for line in done.stderr.splitlines() if "ERROR:" in line or "FATAL:" in line]
     if done.returncode or complaints:

@@ -72,7 +72,7 @@ class Server:
     def pids(self) -> tuple[int, ...]:
         """The watchdog, the postmaster and all its children that run now."""
         running = self._directory.read(self._directory.running)
-        return descendants.tree(running["watchdog"]) if running else ()
+        return descendants.tree(running["watchdog"]) if running and not self._vanished() else ()
 
     def start(self) -> None:
         """Attach to the server that runs in the directory, or start it; return once it accepts connections."""
@@ -104,6 +104,7 @@ class Server:
         if not others:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._watchdog.wait(_STOP_PATIENCE)
+                self._directory.running.unlink(missing_ok=True)  # where it was told before it could listen
         locks.close(users)
 
     def give_up(self) -> None:
@@ -147,7 +148,7 @@ class Server:
         binaries = find(directory.account, cluster.need(directory))
         if not directory.postgres.exists():
             self._say(f"Making a PostgreSQL {binaries.version} database in {self.data} …")
-            cluster.make(directory, binaries)
+            cluster.make(directory, binaries, lock)
         self._socket, self.version, self.started = directory.socket_directory(), binaries.version, True
         stale.clear(directory.postgres)
         self._configure(binaries)
@@ -180,7 +181,8 @@ class Server:
             "leftovers": [str(directory.running)],
             "runtime": None if self._socket.is_relative_to(self.data) else str(self._socket),
         }  # fmt: skip
-        with (self.data / "startup.log").open("wb") as log:
+        (self.data / "startup.log").unlink(missing_ok=True)
+        with (self.data / "startup.log").open("xb") as log:
             watchdog = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(Path(__file__).with_name("watchdog.py"))],
                 stdin=subprocess.PIPE, stdout=log, stderr=log, cwd="/", pass_fds=[lock],
