@@ -23,9 +23,11 @@ def main(folder: Path, fhir: Path) -> None:
     _write(model / "invariants.jsonl", _invariants(definitions))
     for name, text in print_types.modules(definitions).items():
         _write(types / name, text)
-    for tidy in (["format"], ["check", "--fix", "--select=I,F401"]):
-        ruff = [sys.executable, "-m", "ruff", *tidy, "--isolated", "--quiet", "--line-length=110"]
-        subprocess.run([*ruff, types], check=True, cwd=types)
+    # settings are given here, not found: they would depend on where the files are written
+    ours = ["--config", 'lint.isort.known-first-party=["commonweal"]']
+    for tidy in (["format"], ["check", "--fix", "--select=I,F401", *ours]):
+        ruff = [sys.executable, "-m", "ruff", *tidy, "--isolated", "--no-cache", "--quiet", "--line-length=110"]
+        subprocess.run([*ruff, types], check=True)
 
 
 def _elements(definitions: Definitions) -> str:

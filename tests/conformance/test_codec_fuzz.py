@@ -251,7 +251,7 @@ def test_the_seeds_are_well_formed() -> None:
 @example(b"\x00")
 @example(b'{"resourceType":"Patient","a":"' + b"\\" * 99)
 def test_arbitrary_bytes_raise_nothing_but_a_problem(body: bytes) -> None:
-    assert told(body)
+    told(body)  # hypothesis borrows literals of the code, so this may even be a well-formed resource
 
 
 @FUZZ
