@@ -16,6 +16,7 @@ from commonweal.fhir.elements import is_resource_type
 Json = dict[str, Any]
 
 ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_HOLDS = frozenset({str, dict, list})
 _LINK = re.compile(r"""((?:href|src)\s*=\s*["'])([^"']*)""")
 
 
@@ -93,20 +94,25 @@ def rewrite(resource: Json, mapping: Mapping[str, str]) -> Json:
 
 
 def _rewritten(value: Any, name: str, mapping: Mapping[str, str]) -> Any:
-    kind = type(value)
+    kind = value.__class__
     if kind is str:
-        if name == "div":
-            return _relinked(value, mapping)
-        return mapping.get(value, value) if value in mapping and name in _uri_names() else value
+        return _text(value, name, mapping)
     if kind is dict:
-        changed = {
-            key: new for key, old in value.items() if (new := _rewritten(old, key, mapping)) is not old
-        }
+        changed: Json = {}
+        for key, old in value.items():
+            if old.__class__ in _HOLDS and (new := _rewritten(old, key, mapping)) is not old:
+                changed[key] = new
         return value | changed if changed else value
     if kind is list:
         items = [_rewritten(item, name, mapping) for item in value]
         return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
     return value
+
+
+def _text(value: str, name: str, mapping: Mapping[str, str]) -> str:
+    if name == "div":
+        return _relinked(value, mapping)
+    return mapping[value] if value in mapping and name in _uri_names() else value
 
 
 def _relinked(narrative: str, mapping: Mapping[str, str]) -> str:

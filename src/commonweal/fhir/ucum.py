@@ -34,7 +34,12 @@ class Unit:
     shift: Fraction = Fraction(0)
 
     def __str__(self) -> str:
-        return ".".join(f"{base}{'' if power == 1 else power}" for base, power in self.bases) or "1"
+        return _code(self.bases)
+
+
+@lru_cache(maxsize=1024)
+def _code(bases: tuple[tuple[str, int], ...]) -> str:
+    return ".".join(f"{base}{'' if power == 1 else power}" for base, power in bases) or "1"
 
 
 def canonical(value: Decimal, code: str) -> tuple[Decimal, str] | None:
@@ -49,7 +54,6 @@ def canonical(value: Decimal, code: str) -> tuple[Decimal, str] | None:
         return Decimal(found[0].numerator) / Decimal(found[0].denominator), found[1]
 
 
-@lru_cache(maxsize=4096)
 def exact(value: Decimal | int, code: str) -> tuple[Fraction, str] | None:
     """Like `canonical`, as an exact fraction."""
     unit = parse(code)

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from commonweal.fhir import reference
+from commonweal.fhir.elements import is_resource_type
 from commonweal.fhir.search import dates, numbers
 from commonweal.fhir.search.entries import Indexed
 from commonweal.fhir.search.strings import normalise
@@ -144,6 +145,9 @@ def _reference(name: str, targets: tuple[str, ...], bases: tuple[str, ...]) -> E
 @lru_cache(maxsize=1 << 15)
 def _located(text: str | None, bases: tuple[str, ...]) -> tuple[str, str | None, bool]:
     """(spelling, type, whether anything outside the resource can be meant)."""
+    type, _, id = (text or "#").partition("/")
+    if text and is_resource_type(type) and reference.ID.fullmatch(id):
+        return text, type, True
     found = reference.parse(text or "#", bases)
     return found.target, found.type, found.kind != "contained"
 

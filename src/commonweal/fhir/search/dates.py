@@ -6,7 +6,7 @@ Both ends are inclusive: a day ends with its last microsecond. What has no zone 
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import lru_cache
 
 from commonweal.fhir.outcome import Problem
@@ -15,27 +15,25 @@ BEFORE = -(1 << 62)
 AFTER = 1 << 62
 """Open ends of periods: before and after every time that can be written; exact as floats too."""
 
-DAY = 86_400_000_000
+SECOND = 1_000_000
+DAY = 86_400 * SECOND
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_FORM = re.compile(
-    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,12}))?)?(Z|[+-]\d\d:\d\d)?)?)?)?",
-    re.ASCII,
-)
+_DAYS = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,12})?)?(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
 
 
 @lru_cache(maxsize=1 << 15)
 def span(text: str) -> tuple[int, int]:
     """(lo, hi) of a date, dateTime or instant: "2020" is its whole year. ValueError when it is none."""
-    form = _FORM.fullmatch(text)
+    if _MOMENT.fullmatch(text):
+        return _moment(text)
+    form = _DAYS.fullmatch(text)
     if form is None:
         raise ValueError(
             f"{text!r} is not a date of the form 2020, 2020-03, 2020-03-05 or 2020-03-05T10:00:00Z"
         )
-    year, month, day, hour, _, second, fraction, zone = form.groups()
-    if hour is not None:
-        return _moment(text, second, fraction, zone)
+    year, month, day = form.groups()
     lo = date(int(year), int(month or 1), int(day or 1)).toordinal()
     hi = lo + 1 if day else _next_month(int(year), int(month or 12))
     return (lo - _EPOCH_DAY) * DAY, (hi - _EPOCH_DAY) * DAY - 1
@@ -46,20 +44,24 @@ def _next_month(year: int, month: int) -> int:
     return date(year, month, 1).toordinal() + 31 if month == 12 else date(year, month + 1, 1).toordinal()
 
 
-def _moment(text: str, second: str | None, fraction: str | None, zone: str | None) -> tuple[int, int]:
-    leap = second == "60"
+def _moment(text: str) -> tuple[int, int]:
+    leap = text[17:19] == "60"
     if leap:
-        text = text[:17] + "59" + text[19:]
-    at = datetime.fromisoformat(text if zone else text + "Z")
-    lo = (at - _EPOCH) // _MICROSECOND + (1_000_000 if leap else 0)
-    return lo, lo + _width(second, fraction) - 1
+        text = f"{text[:17]}59{text[19:]}"
+    at = datetime.fromisoformat(text)
+    since = (at if at.tzinfo else at.replace(tzinfo=UTC)) - _EPOCH
+    lo = (since.days * 86_400 + since.seconds + leap) * SECOND + since.microseconds
+    return lo, lo + _width(text) - 1
 
 
-def _width(second: str | None, fraction: str | None) -> int:
+def _width(text: str) -> int:
     """Microseconds that a time of this precision lasts."""
-    if second is None:
-        return 60_000_000
-    return int(10 ** max(0, 6 - len(fraction))) if fraction else 1_000_000
+    if text[16:17] != ":":
+        return 60 * SECOND
+    if text[19:20] != ".":
+        return SECOND
+    end = -1 if text[-1] == "Z" else -6 if text[-6] in "+-" else len(text)
+    return int(10 ** max(0, 6 - len(text[20:end])))
 
 
 def period(text: str) -> tuple[int, int]:

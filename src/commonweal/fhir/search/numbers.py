@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
 
 from commonweal.fhir import ucum
@@ -54,11 +55,18 @@ def united(number: Decimal | int, system: str, code: str) -> tuple[float, str]:
 
     The same quantity gives the same float however it was written: it is exact until the end.
     """
-    if system == ucum.SYSTEM:
-        found = ucum.exact(number, code)
-        if found is not None and abs(found[0]) < LARGEST:
-            return float(found[0]), f"{system}|{found[1]}"
-    return float(number), f"{system}|{code}"
+    unit = ucum.parse(code) if system == ucum.SYSTEM else None
+    if unit is None or abs(Decimal(number).adjusted()) > ucum.MAGNITUDE:
+        return float(number), f"{system}|{code}"
+    top, bottom = number.as_integer_ratio()
+    if unit.shift:
+        top, bottom = (Fraction(top, bottom) + unit.shift).as_integer_ratio()
+    return _divided(top * unit.factor.numerator, bottom * unit.factor.denominator), f"{system}|{unit}"
 
 
-LARGEST = 10**300
+def _divided(top: int, bottom: int) -> float:
+    """The nearest float, or infinity."""
+    try:
+        return top / bottom
+    except OverflowError:
+        return math.copysign(math.inf, top)
