@@ -16,7 +16,7 @@ import asyncpg
 import pytest
 
 from commonweal.store import embedded
-from commonweal.store.embedded import account, binaries, carried, cluster, stale, watchdog
+from commonweal.store.embedded import account, binaries, carried, cluster, pidfile, watchdog
 from commonweal.store.embedded.directory import Directory
 
 SOURCE = Path(embedded.__file__).parents[3]
@@ -218,7 +218,7 @@ def test_a_server_started_by_hand_is_not_run_over(made: Path) -> None:
     by_hand = subprocess.Popen(["sleep", "60"], cwd=made / "postgres")
     (made / "postgres" / "postmaster.pid").write_text(f"{by_hand.pid}\n")
     with pytest.raises(embedded.DatabaseUnavailable, match=f"kill -INT {by_hand.pid}"):
-        stale.clear(made / "postgres")
+        pidfile.clear(made / "postgres", made / "run" / "none")
     by_hand.kill()
     by_hand.wait()
     (made / "postgres" / "postmaster.pid").unlink()

@@ -13,12 +13,12 @@ from types import TracebackType
 from typing import Protocol
 from urllib.parse import quote
 
-from commonweal.store.embedded import cluster, descendants, locks, stale, tuning
+from commonweal.store.embedded import cluster, descendants, locks, pidfile, tuning
 from commonweal.store.embedded.account import ENVIRONMENT, account_for
 from commonweal.store.embedded.binaries import Binaries, find
 from commonweal.store.embedded.directory import Directory
 from commonweal.store.embedded.failure import DatabaseUnavailable
-from commonweal.store.embedded.probe import PORT, accepts
+from commonweal.store.embedded.probe import PORT, accepts, socket_file
 from commonweal.store.embedded.waiting import Waiting
 
 _STOP_PATIENCE = 45.0  # more than the watchdog's own bounds together
@@ -128,7 +128,9 @@ class Server:
 
     def _attached(self) -> bool:
         running = self._directory.read(self._directory.running)
-        if running is None or not accepts(Path(running["socket"]), cluster.APPLICATION, cluster.DATABASE):
+        if running is None or not pidfile.says_ready(self._directory.postgres):
+            return False
+        if not accepts(Path(running["socket"]), cluster.APPLICATION, cluster.DATABASE):
             return False
         self._socket, self.version = Path(running["socket"]), running["version"]
         return True
@@ -150,7 +152,7 @@ class Server:
             self._say(f"Making a PostgreSQL {binaries.version} database in {self.data} …")
             cluster.make(directory, binaries, lock)
         self._socket, self.version, self.started = directory.socket_directory(), binaries.version, True
-        stale.clear(directory.postgres)
+        pidfile.clear(directory.postgres, socket_file(self._socket))
         self._configure(binaries)
         self._watchdog = self._launch(binaries, lock)
         running = {"socket": str(self._socket), "watchdog": self._watchdog.pid, "version": binaries.version}
@@ -194,9 +196,12 @@ class Server:
         return watchdog
 
     def _last_words(self) -> str:
-        lines = (self.data / "startup.log").read_text(errors="replace").strip().splitlines()
-        telling = [line for line in lines if "FATAL" in line or "PANIC" in line] or lines[-1:]
-        return f"{telling[-1].strip() if telling else 'it left no message'} (logs: {self.data / 'log'})"
+        """The server's own reason, wherever it got to say it; not what it told a command that asked too early."""
+        logs = sorted((self.data / "log").iterdir(), key=lambda log: log.stat().st_mtime)[-1:]
+        texts = [log.read_text(errors="replace") for log in (*logs, self.data / "startup.log")]
+        lines = [line for text in texts for line in text.splitlines() if line.strip()]
+        reasons = [line for line in lines if "] FATAL:" in line or "] PANIC:" in line] or lines
+        return f"{reasons[-1].strip() if reasons else 'it left no message'} (logs: {self.data / 'log'})"
 
 
 class Opening:
