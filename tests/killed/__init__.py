@@ -1,0 +1,1 @@
+"""Death in the middle of everything."""
