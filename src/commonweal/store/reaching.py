@@ -20,6 +20,11 @@ class Allowed:
     types: frozenset[str] | None
     columns: tuple[tuple[str, Hashes], ...]
 
+    @property
+    def is_plain(self) -> bool:
+        """Asks nothing but the type."""
+        return all(among is None for _, among in self.columns)
+
     def holds(self, type: str, row: Mapping[str, Any]) -> bool:
         if self.types is not None and type not in self.types:
             return False
@@ -49,9 +54,9 @@ class Seen:
             return []
         conditions = []
         ways = [grant for grant in self.grants if grant.types is None or type in grant.types]
-        alternatives = [_alternative(grant, alias, bind) for grant in ways]
-        if "" not in alternatives:
-            conditions.append(f"({' or '.join(alternatives)})" if alternatives else "false")
+        if not any(grant.is_plain for grant in ways):
+            alternatives = [_alternative(grant, alias, bind) for grant in ways]
+            conditions.append(f"({' or '.join(alternatives)})" if ways else "false")
         if self.labels:
             denied = bind(sorted(self.labels), "int8[]")
             conditions.append(f"not coalesce({alias}.labels && {denied}, false)")
