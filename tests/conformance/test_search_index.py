@@ -251,6 +251,12 @@ def test_compartments_are_those_of_the_specification() -> None:
     assert compartment.parameters("Patient", "Observation") == ("subject", "performer")
     assert compartment.patients_of(PATIENTS[1][0]) == {"Patient/1", "Patient/2"}
     assert compartment.patients_of(PATIENTS[0][0]) == {"Patient/1"}
+    here = {"resourceType": "Observation", "subject": {"reference": "https://here.example/fhir/Patient/1"}}
+    assert (
+        compartment.patient_of(here, REGISTRY.bases) == "Patient/1" and compartment.patient_of(here) is None
+    )
+    for inside in compartment.compartments().values():
+        assert all(name in REGISTRY.of(type) for type, names in inside.items() for name in names)
     assert set(compartment.compartments()) == {
         "Patient",
         "Encounter",

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
-import msgspec
-
+from commonweal.fhir.search.compartments import compartments, parameters
 from commonweal.fhir.search.parameters import official
 from commonweal.fhir.search.plan import References, referring
+
+__all__ = ["compartments", "parameters", "patient_of", "patients_of"]
 
 Json = dict[str, Any]
 
@@ -18,45 +17,23 @@ ABOUT = ("subject", "patient", "beneficiary", "individual")
 """Parameters that say whom a resource is about, before those that say who else took part."""
 
 
-@cache
-def compartments() -> Mapping[str, Mapping[str, tuple[str, ...]]]:
-    """By compartment type (Patient, Encounter, Practitioner, RelatedPerson, Device): the search parameters by
-    which a resource of each type is inside."""
-    data = (files("commonweal.fhir") / "definitions" / "compartments.json").read_bytes()
-    rows = msgspec.json.decode(data)["compartments"]
-    return {name: {type: tuple(names) for type, names in inside.items()} for name, inside in rows}
-
-
-def parameters(compartment: str, type: str) -> tuple[str, ...]:
-    """The reference parameters by which resources of `type` are inside; KeyError for no compartment.
-
-    The resource that gives the compartment its name is inside as well. Empty: the type has no part in it.
-    """
-    return compartments()[compartment].get(type, ())
-
-
-def patient_of(resource: Json) -> str | None:
+def patient_of(resource: Json, bases: tuple[str, ...] = ()) -> str | None:
     """ "Patient/x" whom the resource is about; None when it is about nobody or about several.
 
-    The subject counts before those who took part (a performer, a recipient).
+    The subject counts before those who took part (a performer, a recipient). `bases`: Registry.bases.
     """
     if resource["resourceType"] == "Patient":
         return f"Patient/{resource['id']}" if "id" in resource else None
-    for refer in _referring(resource["resourceType"]):
+    for refer in _referring(resource["resourceType"], bases):
         if found := _patients(refer, resource):
             return found.pop() if len(found) == 1 else None
     return None
 
 
-def patients_of(resource: Json) -> frozenset[str]:
+def patients_of(resource: Json, bases: tuple[str, ...] = ()) -> frozenset[str]:
     """Every patient in whose compartment the resource is, as "Patient/x"."""
-    found = [_patients(refer, resource) for refer in _referring(resource["resourceType"])]
-    itself = (
-        {f"Patient/{resource['id']}"}
-        if patient_of(resource) and resource["resourceType"] == "Patient"
-        else ()
-    )
-    return frozenset(itself).union(*found)
+    found = (_patients(refer, resource) for refer in _referring(resource["resourceType"], bases))
+    return frozenset(filter(None, (patient_of(resource, bases),))).union(*found)
 
 
 def _patients(refer: References, resource: Json) -> set[str]:
@@ -64,7 +41,7 @@ def _patients(refer: References, resource: Json) -> set[str]:
 
 
 @cache
-def _referring(type: str) -> tuple[References, ...]:
+def _referring(type: str, bases: tuple[str, ...]) -> tuple[References, ...]:
     names = parameters("Patient", type)
     first = sorted(names, key=lambda name: ABOUT.index(name) if name in ABOUT else len(ABOUT))
-    return tuple(referring(official().of(type)[name]) for name in first)
+    return tuple(referring(official().of(type)[name], bases) for name in first)

@@ -30,8 +30,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from commonweal.fhir import compartment
 from commonweal.fhir.search.clauses import Chain, Clause, Criterion, Has, Listed, Sort
+from commonweal.fhir.search.compartments import parameters
 from commonweal.fhir.search.entries import Indexed
 from commonweal.fhir.search.parameters import COLUMNS, Parameter
 from commonweal.fhir.search.reading import EARTH
@@ -108,7 +108,7 @@ def referred(parameter: Parameter, indexed: Indexed) -> set[str]:
 def in_compartment(inside: tuple[str, str], subject: Subject) -> bool:
     """Is the subject in the compartment, e.g. ("Patient", "123")?"""
     reference = "/".join(inside)
-    names = compartment.parameters(inside[0], subject.type)
+    names = parameters(inside[0], subject.type)
     found = any(name in names and target == reference for name, target in subject.indexed.references)
     return found or subject.reference == reference
 

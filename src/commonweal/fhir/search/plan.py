@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, is_dataclass, replace
-from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -172,10 +171,9 @@ def _resolved(address: str) -> Json | None:
     return {"resourceType": found.type, "id": found.id} if found.type and found.id else None
 
 
-@cache
-def referring(parameter: Parameter) -> References:
+def referring(parameter: Parameter, bases: tuple[str, ...]) -> References:
     """The targets of one reference parameter, without an index of everything else."""
-    plan = _planned([parameter], ())
+    plan = _planned([parameter], bases)
 
     def refer(resource: Json) -> Sequence[str]:
         return [target for _, target in _part(plan, resource).references]
