@@ -94,8 +94,11 @@ def _systems(value_set: Json) -> list[str]:
 
 
 def _compartment(definition: Json) -> list[Any]:
-    inside = {each["code"]: each["param"] for each in definition["resource"] if each.get("param")}
-    return [definition["code"], dict(sorted(inside.items()))]
+    """[name, parameters by type]; "{def}" says that the type is the compartment itself, which is known."""
+    inside = {
+        each["code"]: [p for p in each.get("param", ()) if p != "{def}"] for each in definition["resource"]
+    }
+    return [definition["code"], {type: names for type, names in sorted(inside.items()) if names}]
 
 
 def _uri_names() -> Iterator[str]:
