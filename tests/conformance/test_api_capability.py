@@ -2,6 +2,7 @@
 
 import httpx
 
+from commonweal.api.app import Api
 from commonweal.api.routes import ROUTES
 from commonweal.fhir import codec
 from commonweal.fhir.elements import RESOURCE_TYPES
@@ -32,6 +33,14 @@ async def test_the_statement_names_what_is_there(fhir: httpx.AsyncClient) -> Non
     assert "Observation:subject" in types["Observation"]["searchInclude"]
     assert [each["name"] for each in rest["operation"]] == ["echo"]
     assert statement["implementation"]["url"] == "http://test/fhir"
+
+
+async def test_made_up_hosts_fill_no_memory(fhir: httpx.AsyncClient, fhir_app: Api) -> None:
+    """The statement is kept for a few bases only"""
+    for number in range(20):
+        answer = await fhir.get("/metadata", headers={"Host": f"h{number}.example"})
+        assert answer.json()["implementation"]["url"] == f"http://h{number}.example/fhir"
+    assert len(fhir_app.site.kept["metadata"]) <= 8
 
 
 async def test_openapi_lists_every_route(fhir: httpx.AsyncClient) -> None:

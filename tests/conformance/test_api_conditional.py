@@ -1,9 +1,16 @@
 """Writes on condition of a search: https://hl7.org/fhir/R4/http.html#ccreate, #cond-update, #cpatch, #cdelete."""
 
 import asyncio
+from dataclasses import replace
 
 import httpx
 import pytest
+
+from commonweal.access import Reach
+from commonweal.api.app import Api
+from commonweal.fhir.search.query import Query
+from commonweal.platform.ports import Page
+from commonweal.store.memory.store import MemoryStore
 
 SYSTEM = "http://example.org/mrn"
 JSON_PATCH = {"Content-Type": "application/json-patch+json"}
@@ -43,8 +50,18 @@ async def test_create_where_nothing_matches(
         assert answer.headers["location"].endswith(f"/Patient/{ids[0]}/_history/1")
 
 
-async def test_two_at_once_make_one(fhir: httpx.AsyncClient) -> None:
+class Polite(MemoryStore):
+    """A store that lets others go first after each look, as one across a network does."""
+
+    async def search(self, query: Query, reach: Reach) -> Page:
+        page = await super().search(query, reach)
+        await asyncio.sleep(0)
+        return page
+
+
+async def test_two_at_once_make_one(fhir: httpx.AsyncClient, fhir_app: Api) -> None:
     """#ccreate: the condition is held between the look and the write"""
+    fhir_app.site.platform = replace(fhir_app.site.platform, store=Polite())
     headers = {"If-None-Exist": f"identifier={SYSTEM}|1"}
     answers = await asyncio.gather(
         *(fhir.post("/Patient", json=patient("1"), headers=headers) for _ in range(8))
@@ -97,6 +114,7 @@ async def test_patch_of_what_matches(fhir: httpx.AsyncClient, there: list[str], 
         (["1"], "", 400),
         (["1"], "colour=red", 400),
         (["1"], "_sort=birthdate", 400),
+        (["1"], f"identifier={SYSTEM}|1&colour=red", 400),
     ],
 )
 async def test_delete_of_what_matches(
