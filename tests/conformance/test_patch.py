@@ -108,9 +108,8 @@ def test_copies_that_double_again_and_again_are_stopped() -> None:
 
 
 def test_a_patch_has_a_limited_number_of_steps() -> None:
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(Problem, match="more than 1000 steps"):
         json_patch(PATIENT, [{"op": "test", "path": "/active", "value": True}] * 1001)
-    assert caught.value.status == 422
 
 
 def nested(depth: int) -> Any:
