@@ -203,6 +203,38 @@ def test_a_service_adds_parameters_of_its_own() -> None:
         assert ("eyes", "", "blue") in extract(patient, registry).tokens
 
 
+def own(name: str, kind: str, expression: str, *components: tuple[str, str]) -> Json:
+    """A SearchParameter of a service for Observations."""
+    parts = [
+        {"definition": f"http://hl7.org/fhir/SearchParameter/{d}", "expression": e} for d, e in components
+    ]
+    more = {"component": parts} if parts else {}
+    return {
+        "url": f"http://o/{name}",
+        "code": name,
+        "type": kind,
+        "base": ["Observation"],
+        "expression": expression,
+    } | more
+
+
+def test_expressions_of_a_service_may_have_any_form() -> None:
+    both = own("both", "composite", "Observation | Observation.component",
+               ("clinical-code", "code"), ("Observation-value-quantity", "value.ofType(Quantity)"))  # fmt: skip
+    registry = Registry([
+        own("status2", "token", "status"),
+        own("codes", "token", "(Observation.code | Observation.component.code).coding.where(system.exists())"),
+        both,
+    ])  # fmt: skip
+    found = extract(OBSERVATION, registry)
+    assert ("status2", "", "final") in found.tokens and registry.of("Observation")["status2"].union == ()
+    assert {code for name, _, code in found.tokens if name == "codes"} == {"85354-9", "8480-6", "8462-4"}
+    assert [part[0].tokens[0][2] for name, part in found.composites if name == "both"] == [
+        "8480-6",
+        "85354-9",
+    ]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{"expression": ""}, {"expression": "Patient.(("}, {"base": ["Person", "Cat"]}, {"type": "special"}],

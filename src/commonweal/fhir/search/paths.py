@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from commonweal.fhir.elements import elements, has_elements, is_a
+from commonweal.fhir.elements import TYPES, elements, has_elements, is_a
 from commonweal.fhir.fhirpath.parser import parse
 from commonweal.fhir.fhirpath.tree import Binary, Call, Literal, Node, Path, TypeTest
 
@@ -30,11 +30,14 @@ class NotPlain(Exception):
 
 
 def alternatives(expression: str, base: str) -> list[str]:
-    """The parts of a union that concern one type, without the parentheses around them."""
+    """The parts of a union that concern one type, without the parentheses around them.
+
+    A part that does not begin with the name of a type is about any.
+    """
     found: dict[str, None] = {}
     for part in split(expression):
-        root = part.split(".")[0].split(" ")[0]
-        if root == base or is_a(base, root):
+        root = part.lstrip("(").split(".")[0].split(" ")[0]
+        if is_a(base, root) or (part and root not in TYPES):
             found[part] = None
     return list(found)
 

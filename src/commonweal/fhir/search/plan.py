@@ -53,7 +53,7 @@ def _visits(parameter: Parameter, bases: tuple[str, ...]) -> Iterator[tuple[str,
         yield "", by_engine(parameter, bases)
         return
     for route, emit in zip(found, emits, strict=True):
-        yield route.names[0], _walk(route, emit)
+        yield route.names[0] if route.names else "", _walk(route, emit)
 
 
 def _emit(parameter: Parameter, route: Route, bases: tuple[str, ...]) -> Emit:
