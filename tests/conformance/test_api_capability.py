@@ -3,7 +3,7 @@
 import httpx
 
 from commonweal.api.app import Api
-from commonweal.api.routes import ROUTES
+from commonweal.api.route import ROUTES
 from commonweal.fhir import codec
 from commonweal.fhir.elements import RESOURCE_TYPES
 

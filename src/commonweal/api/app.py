@@ -8,13 +8,13 @@ import msgspec
 import structlog
 
 from commonweal.access.agent import ANONYMOUS, Agent
+from commonweal.api import route as routes
 from commonweal.api.answer import Answer, Header, Send, refusal, send_answer
+from commonweal.api.body import Receive, read_body
+from commonweal.api.interactions import INTERACTIONS
 from commonweal.api.limits import Limits
 from commonweal.api.negotiate import check_accept, check_format
-from commonweal.api.request import REQUEST_ID, Receive, Request, Scope, read_body, segments_of
-from commonweal.api.route import Routes
-from commonweal.api.routes import ROUTES
-from commonweal.api.site import Authenticate, Site
+from commonweal.api.request import REQUEST_ID, Authenticate, Request, Scope, Site, segments_of
 from commonweal.fhir.outcome import Problem
 from commonweal.platform.platform import Platform
 from commonweal.platform.work import Work
@@ -64,12 +64,13 @@ class Api:
 
     async def perform(self, request: Request, work: Work | None = None) -> Answer:
         """Do what a request asks: in a work of its own, or in the one given (an entry of a transaction)."""
-        route = self.site.routes.find(request.method, request.segments)
+        route = routes.find(request.method, request.segments)
+        run = INTERACTIONS[route.name]
         if work is not None:
-            return await route.run(request, work)
+            return await run(request, work)
         agent = request.agent or NOBODY
         async with self.site.platform.work(agent, request.id, single=route.single) as own:
-            answer = await route.run(request, own)
+            answer = await run(request, own)
         return answer
 
     async def _answer(self, scope: Scope, headers: dict[bytes, bytes], id: str, receive: Receive) -> Answer:
@@ -78,7 +79,7 @@ class Api:
         request = self._request(scope, headers, id)
         if request.method == "OPTIONS":
             return self._options(scope)
-        route = self.site.routes.find(request.method, request.segments)
+        route = routes.find(request.method, request.segments)
         if route.fhir:
             check_accept(headers.get(b"accept", b"") if not request.query else _accepted(request, headers))
         if not route.public:
@@ -98,7 +99,7 @@ class Api:
         )
 
     def _methods(self, scope: Scope) -> bytes:
-        return self.site.routes.allowed(segments_of(scope["path"].removeprefix(self.prefix))).encode()
+        return routes.allowed(segments_of(scope["path"].removeprefix(self.prefix))).encode()
 
     def _options(self, scope: Scope) -> Answer:
         answer, methods = Answer(204), self._methods(scope)
@@ -129,8 +130,7 @@ def app(
     prefix: str = "/fhir",
 ) -> Api:
     """The interface as an ASGI application; `base_url` is the whole FHIR base, "" to take it as asked."""
-    routes = Routes(ROUTES)
-    site = Site(platform, authenticate, routes, base_url.rstrip("/"), limits or Limits(), frozenset(origins))
+    site = Site(platform, authenticate, base_url.rstrip("/"), limits or Limits(), frozenset(origins))
     return Api(site, prefix)
 
 

@@ -8,8 +8,7 @@ import msgspec
 
 from commonweal.api.answer import Answer
 from commonweal.api.operations import READING, WRITING
-from commonweal.api.request import Request
-from commonweal.api.site import Site
+from commonweal.api.request import Request, Site
 from commonweal.fhir.elements import RESOURCE_TYPES
 from commonweal.fhir.search.parameters import Parameter
 from commonweal.platform.catalogue import Catalogue

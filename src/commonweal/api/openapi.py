@@ -12,9 +12,8 @@ import msgspec
 from commonweal.api import answer
 from commonweal.api.answer import Answer
 from commonweal.api.operations import READING, WRITING
-from commonweal.api.request import Request
-from commonweal.api.route import Route
-from commonweal.api.site import Site
+from commonweal.api.request import Request, Site
+from commonweal.api.route import ROUTES, Route
 from commonweal.api.subset import SUMMARIES
 from commonweal.fhir.elements import RESOURCE_TYPES
 from commonweal.platform.work import Work
@@ -73,7 +72,7 @@ async def page(request: Request, work: Work) -> Answer:
 def described(site: Site, base: str) -> Json:
     """The OpenAPI document."""
     paths: Json = {}
-    for route in site.routes.table:
+    for route in ROUTES:
         paths.setdefault(_path(route), {})[route.method.lower()] = _operation(route)
     return {
         "openapi": "3.1.0",

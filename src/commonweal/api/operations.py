@@ -4,8 +4,7 @@ from commonweal.api import everything, metas, validating
 from commonweal.api.answer import Answer
 from commonweal.api.given import parameters_of, with_instance
 from commonweal.api.negotiate import check_media
-from commonweal.api.request import Request
-from commonweal.api.route import Handler
+from commonweal.api.request import Handler, Request
 from commonweal.fhir import codec
 from commonweal.fhir.outcome import Problem
 from commonweal.platform.work import Work

@@ -1,27 +1,50 @@
-"""One request, read from ASGI or from an entry of a Bundle, with nothing parsed before it is asked for."""
+"""A request, from ASGI or from an entry of a Bundle, and the site it is made to."""
 
-import asyncio
 import re
-import zlib
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from importlib import metadata
+from typing import Any
 from urllib.parse import parse_qsl
 
+from commonweal.access.agent import Agent
+from commonweal.api.answer import Answer
 from commonweal.api.limits import Limits
 from commonweal.api.negotiate import FORM, Preference, check_media, preference
 from commonweal.fhir.outcome import Problem
-
-if TYPE_CHECKING:
-    from commonweal.access.agent import Agent
-    from commonweal.api.site import Site
+from commonweal.platform.catalogue import Catalogue
+from commonweal.platform.platform import Platform
+from commonweal.platform.work import Work
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Authenticate = Callable[[Scope], Awaitable[Agent]]
+Handler = Callable[["Request", Work], Awaitable[Answer]]
+Perform = Callable[["Request", Work | None], Awaitable[Answer]]
 Pairs = list[tuple[str, str]]
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 RESOURCE_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 WHOLE_ANSWER = frozenset({"_format", "_pretty"})
+
+
+@dataclass(slots=True)
+class Site:
+    """One mounted interface. `base_url` is where others reach it, "" to take it from each request;
+    `origins` are those whose pages may call it (CORS), none unless set; `perform` is set by the app."""
+
+    platform: Platform
+    authenticate: Authenticate
+    base_url: str = ""
+    limits: Limits = field(default_factory=Limits)
+    origins: frozenset[str] = frozenset()
+    perform: Perform = field(init=False)
+    kept: dict[str, Any] = field(default_factory=dict)
+    version: str = field(default_factory=lambda: metadata.version("commonweal"))
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """All that the services declare."""
+        return self.platform.catalogue
 
 
 class Request:
@@ -31,7 +54,7 @@ class Request:
 
     def __init__(
         self,
-        site: "Site",
+        site: Site,
         method: str,
         segments: tuple[str, ...],
         query: bytes,
@@ -102,54 +125,3 @@ def parameters(query: bytes, limits: Limits) -> Pairs:
 def segments_of(path: str) -> tuple[str, ...]:
     """The parts of a path below the base."""
     return tuple(path.strip("/").split("/")) if path.strip("/") else ()
-
-
-async def read_body(headers: Mapping[bytes, bytes], receive: Receive, limits: Limits) -> bytes:
-    """The whole body, unpacked; Problem 413 as soon as it is too large, 408 when it does not come in time."""
-    stated = headers.get(b"content-length", b"0")
-    if stated.isdigit() and len(stated) < 19 and int(stated) > limits.body_bytes:
-        raise Problem.too_large(limits.body_bytes)
-    try:
-        async with asyncio.timeout(limits.body_seconds):
-            body = await _collected(receive, limits.body_bytes)
-    except TimeoutError:
-        raise Problem.of("cw-slow-body", seconds=limits.body_seconds) from None
-    coding = headers.get(b"content-encoding")
-    return body if coding in (None, b"identity") else unpacked(body, coding or b"", limits)
-
-
-async def _collected(receive: Receive, limit: int) -> bytes:
-    message = await receive()
-    if not message.get("more_body") and message["type"] == "http.request":
-        body: bytes = message.get("body", b"")
-        if len(body) > limit:
-            raise Problem.too_large(limit)
-        return body
-    parts, length = [], 0
-    while True:
-        if message["type"] == "http.disconnect":
-            raise Problem.invalid("the caller went away before the body was whole")
-        part = message.get("body", b"")
-        length += len(part)
-        if length > limit:
-            raise Problem.too_large(limit)
-        parts.append(part)
-        if not message.get("more_body"):
-            return b"".join(parts)
-        message = await receive()
-
-
-def unpacked(body: bytes, coding: bytes, limits: Limits) -> bytes:
-    """A gzip body, unpacked no further than the limit; Problem 413 beyond it, 415 for any other coding."""
-    if coding.strip().lower() not in (b"gzip", b"x-gzip"):
-        raise Problem.of("cw-unsupported-media-type", got=f"a body coded as {coding.decode('latin-1')[:60]}")
-    unpacker = zlib.decompressobj(wbits=31)
-    try:
-        plain = unpacker.decompress(body, limits.body_bytes + 1)
-    except zlib.error as error:
-        raise Problem.invalid("the body is not gzip, though it says so") from error
-    if len(plain) > limits.body_bytes:
-        raise Problem.too_large(limits.body_bytes)
-    if not unpacker.eof:
-        raise Problem.invalid("the gzip body ends too early")
-    return plain

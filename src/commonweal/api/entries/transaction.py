@@ -10,6 +10,7 @@ from commonweal.api.entries.envelope import Step, blaming
 from commonweal.api.entries.references import Targets, conditions_in
 from commonweal.api.entries.settling import SETTLE, Settled
 from commonweal.api.request import Request, parameters
+from commonweal.api.route import find
 from commonweal.api.searching import condition
 from commonweal.fhir.elements import RESOURCE_TYPES
 from commonweal.fhir.outcome import Problem
@@ -36,7 +37,7 @@ def _interaction(step: Step) -> str:
     """The name of what an entry asks; Problem for what cannot be done together with others."""
     inner = step.request
     with blaming(step.index):
-        name = inner.site.routes.find(inner.method, inner.segments).name
+        name = find(inner.method, inner.segments).name
         if name not in SETTLE and inner.method not in ("GET", "HEAD"):
             raise Problem.not_supported(f"{name} inside a transaction")
     return name
