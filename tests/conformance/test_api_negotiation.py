@@ -155,4 +155,6 @@ async def test_pages_of_other_origins_only_when_boot_names_them(
 
 async def test_a_page_of_text_may_be_asked_as_such(fhir: httpx.AsyncClient) -> None:
     """#mime-type: what is no resource is not bound to FHIR's forms"""
-    assert (await fhir.get("/openapi.html", headers={"Accept": "text/html"})).status_code == 200
+    for query in ("", "?_pretty=true", "?_format=html"):
+        answer = await fhir.get(f"/openapi.html{query}", headers={"Accept": "text/html"})
+        assert answer.status_code == 200

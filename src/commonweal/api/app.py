@@ -9,7 +9,7 @@ import structlog
 
 from commonweal.access.agent import ANONYMOUS, Agent
 from commonweal.api import route as routes
-from commonweal.api.answer import Answer, Header, Send, refusal, send_answer
+from commonweal.api.answer import FHIR_JSON, Answer, Header, Send, refusal, send_answer
 from commonweal.api.body import Receive, read_body
 from commonweal.api.interactions import INTERACTIONS
 from commonweal.api.limits import Limits
@@ -87,7 +87,7 @@ class Api:
         if request.method in BODIES:
             request.take(await read_body(headers, receive, limits))
         answer = await self.perform(request)
-        if request.query and request.value("_pretty") == "true" and answer.body:
+        if request.query and request.value("_pretty") == "true" and answer.body and answer.media == FHIR_JSON:
             answer.body = msgspec.json.format(answer.body, indent=2)
         return answer
 
