@@ -1,8 +1,9 @@
 """Search of one type, of all, and of a compartment, by GET and POST: https://hl7.org/fhir/R4/http.html#search."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 from commonweal.api import bundles
 from commonweal.api.answer import Answer, told
@@ -14,6 +15,8 @@ from commonweal.fhir.outcome import Problem, issue
 from commonweal.fhir.search.query import Query, parse, to_pairs
 from commonweal.platform.ports import Page
 from commonweal.platform.work import Work
+
+PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")
 
 
 async def of_type(request: Request, work: Work) -> Answer:
@@ -85,7 +88,16 @@ def links(request: Request, path: str, query: Query, following: str | None = Non
 def address(base: str, path: str, pairs: Pairs) -> str:
     """An absolute address with its parameters percent-encoded, so that it is plain ASCII."""
     place = f"{base}/{path}" if path else base
-    return f"{place}?{urlencode(pairs)}" if pairs else place
+    return (
+        f"{place}?{'&'.join(f'{_quoted(name)}={_quoted(value)}' for name, value in pairs)}"
+        if pairs
+        else place
+    )
+
+
+def _quoted(text: str) -> str:
+    """Most names and ids need no quoting, and each search quotes many."""
+    return text if PLAIN.fullmatch(text) else quote_plus(text)
 
 
 def _remarks(query: Query) -> list[bytes]:

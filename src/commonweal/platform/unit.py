@@ -5,7 +5,6 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
-from urllib.parse import urlencode
 
 from commonweal.access.agent import Agent
 from commonweal.access.decision import Decision
@@ -245,4 +244,5 @@ def _condition(query: Query) -> str:
 
 
 def _text(query: Query) -> str:
-    return f"{query.type or ''}?{urlencode(to_pairs(query))}"
+    """The query as it was understood, for people to read in the audit."""
+    return f"{query.type or ''}?{'&'.join(f'{name}={value}' for name, value in to_pairs(query))}"
