@@ -45,8 +45,8 @@ async def template(server: Any) -> str:
     name = f"template_{os.getpid()}"
     with (server.data / "pg_hba.conf").open("a") as access:
         access.write("local all all scram-sha-256\n")  # the embedded server knows one database only
-    await _ask(server.dsn(embedded.ADMIN), "select pg_reload_conf()")
-    await _ask(server.dsn(embedded.ADMIN), f"create database {name} owner {embedded.OWNER}")
+    await ask(server.dsn(embedded.ADMIN), "select pg_reload_conf()")
+    await ask(server.dsn(embedded.ADMIN), f"create database {name} owner {embedded.OWNER}")
     connection = await asyncpg.connect(at(server.dsn(embedded.OWNER), name))
     try:
         await migrate(connection)
@@ -59,11 +59,11 @@ async def template(server: Any) -> str:
 async def database(server: Any, template: str) -> AsyncIterator[str]:
     """The address of a fresh database, as the application connects."""
     name = f"module_{os.getpid()}_{next(NUMBERS)}"
-    await _ask(
+    await ask(
         server.dsn(embedded.ADMIN), f"create database {name} template {template} owner {embedded.OWNER}"
     )
     yield at(server.dsn(), name)
-    await _ask(server.dsn(embedded.ADMIN), f"drop database {name} with (force)")
+    await ask(server.dsn(embedded.ADMIN), f"drop database {name} with (force)")
 
 
 @pytest.fixture(scope="session")
@@ -81,7 +81,8 @@ async def postgres_store(database: str, registry: Registry) -> AsyncIterator[Pos
         await store.close()
 
 
-async def _ask(dsn: str, text: str) -> None:
+async def ask(dsn: str, text: str) -> None:
+    """One statement on a connection of its own."""
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute(text)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from commonweal.fhir.outcome import Problem
@@ -70,6 +71,7 @@ def audit(audited: Audited | None, stored: Sequence[str], patients: Sequence[int
     }
 
 
+@lru_cache(maxsize=256)
 def stamp(updated: int) -> str:
     """`meta.lastUpdated` as the database writes it (record.stamp)."""
     return (EPOCH + timedelta(microseconds=updated)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -31,11 +31,12 @@ class Belongs:
     labels: tuple[str, ...]
 
 
-def belongs(type: str, id: str, resource: Json) -> Belongs:
-    """Both stores ask this; what a Patient, Location or Organization belongs to is itself."""
+def belongs(type: str, id: str, resource: Json, patient: str | None = None) -> Belongs:
+    """Both stores ask this; what a Patient, Location or Organization belongs to is itself. `patient`: whom the
+    resource is about, for those who know already."""
     own = f"{type}/{id}"
     return Belongs(
-        own if type == "Patient" else patient_of(resource),
+        patient or (own if type == "Patient" else patient_of(resource)),
         own if type == "Location" else _first(resource, AREAS, "Location/"),
         own if type == "Organization" else _first(resource, HOLDERS, "Organization/"),
         tuple(f"{each.get('system', '')}|{each.get('code', '')}" for each in _security(resource)),
@@ -45,7 +46,9 @@ def belongs(type: str, id: str, resource: Json) -> Belongs:
 def _first(resource: Json, names: tuple[str, ...], prefix: str) -> str | None:
     for name in names:
         value = resource.get(name)
-        for each in value if isinstance(value, list) else [value]:
+        if value is None:
+            continue
+        for each in value if isinstance(value, list) else (value,):
             reference = each.get("reference") if isinstance(each, dict) else None
             if isinstance(reference, str) and reference.startswith(prefix):
                 return reference

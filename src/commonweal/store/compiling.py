@@ -61,7 +61,7 @@ class Compiler:
             found = f'from record."{type}" {other.name} where {self.where(other, [clause])}'
             for name in chain.parameter.names:
                 if type == "Patient" and name in alias.facts.patient:
-                    among = f"select {other.column('patient')} {found}"
+                    among = self._conditions.widened(f"select {other.column('patient')} {found}")
                     ways.append(f"({alias.column('patient')} in ({among}) and {alias.is_told})")
                 else:
                     salt = self._bind(self._tokens.salt(name), "int8")
@@ -76,7 +76,9 @@ class Compiler:
         for name in has.parameter.names:
             table = f'record."{has.type}" {other.name}'
             if alias.type == "Patient" and name in other.facts.patient:
-                among = f"select {other.column('patient')} from {table} where {other.is_told} and {condition}"
+                among = self._conditions.widened(
+                    f"select {other.column('patient')} from {table} where {other.is_told} and {condition}"
+                )
             else:
                 salt = self._bind(self._tokens.salt(name), "int8")
                 among = f"select x # {salt} from {table}, unnest({other.column('tok')}) x where {condition}"

@@ -62,6 +62,15 @@ class Conditions:
             "composite": self._composite,
         }
 
+    def widened(self, among: str) -> str:
+        """A subselect of patients, and whoever is one with them."""
+        if not self._clusters:
+            return among
+        return (
+            f"with f(patient) as ({among}) select patient from f union select m.patient from f"
+            " join record.person_link l using (patient) join record.person_link m using (cluster)"
+        )
+
     def of(self, alias: Alias, criterion: Criterion) -> str:
         """Does the row of this alias meet the criterion?"""
         if criterion.modifier == "missing":

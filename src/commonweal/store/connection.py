@@ -19,6 +19,7 @@ GONE = (
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.InternalClientError,  # what asyncpg says when the server goes between two of its messages
     OSError,
 )
 """The server is away: being restarted, killed, out of reach."""

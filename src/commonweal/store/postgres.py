@@ -13,7 +13,7 @@ from commonweal.fhir.search.parameters import Registry
 from commonweal.fhir.search.query import Query
 from commonweal.platform.balance import Movement
 from commonweal.platform.ports import Audited, Change, Page, Scope, Stored, Timer, Transaction
-from commonweal.store import ledger, masking, reading, timers
+from commonweal.store import clusters, ledger, masking, reading, timers
 from commonweal.store.audit import Auditor
 from commonweal.store.clusters import Clusters
 from commonweal.store.connection import Limits, Pools, borrowed, connect, insisting, translated
@@ -41,7 +41,8 @@ class Engine:
         self.pools = pools
         self.reaches = Reaches(tokens)
         self.writer = Writer(Rows(tokens, facts))
-        self.searching = Searching(tokens, facts, self.reaches, key, Clusters())
+        self.clusters = Clusters()
+        self.searching = Searching(tokens, facts, self.reaches, key, self.clusters)
         self.history = History(self.reaches, key)
         self.auditor = Auditor(pools.work)
         self.gathered = {type: reading.Gathered(pools, type) for type in RESOURCE_TYPES}
@@ -224,6 +225,14 @@ class PostgresStore(_Records):
     ) -> AsyncIterator[Stored]:
         async for each in self._engine.searching.scan(query, reach, since, until, self._lenders()):
             yield each
+
+    async def link(self, patients: Sequence[str], cluster: str) -> None:
+        """Make one person of these ("Patient/x"): the cluster is named after one of them. To part a patient
+        again, put it into the cluster of its own name. No body is rewritten; a search by either finds both."""
+        hashed = self._engine.reaches.tokens.self
+        async with self._work() as connection:
+            await clusters.link(connection, [(hashed(each), each) for each in patients], hashed(cluster))
+        self._engine.clusters.look_again()
 
     async def close(self) -> None:
         """Finish what is under way and leave."""

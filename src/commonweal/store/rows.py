@@ -88,14 +88,14 @@ class Rows:
         return row
 
     def _belongings(self, row: Row, facts: TypeFacts, change: Change, indexed: Indexed) -> None:
-        whose, hashed = belongs(change.type, change.id, change.resource), self._tokens.self
+        hashed = self._tokens.self
         told = (to for name, to in indexed.references if name in facts.patient and to.startswith("Patient/"))
         patient = next(told, None)
-        if patient is None:
-            patient = whose.patient
-            row.present = ELSEWHERE if patient and facts.patient else 0
-        row.subject = patient or f"{change.type}/{change.id}"
-        row.patient = hashed(patient) if patient else None
+        whose = belongs(change.type, change.id, change.resource, patient)
+        if facts.patient and whose.patient and not patient:
+            row.present = ELSEWHERE
+        row.subject = whose.patient or f"{change.type}/{change.id}"
+        row.patient = hashed(whose.patient) if whose.patient else None
         row.area = hashed(whose.area) if whose.area else None
         row.holder = hashed(whose.holder) if whose.holder else None
         row.labels = [self._tokens.label(each) for each in whose.labels]

@@ -38,6 +38,7 @@ class Searching:
         self._facts = facts
         self._reaches = reaches
         self._cursors = Cursors(key)
+        self._clusters = clusters
         self._selecting = Selecting(tokens, facts, reaches, clusters)
 
     async def page(self, query: Query, reach: Reach, lenders: Lenders) -> Page:
@@ -45,8 +46,7 @@ class Searching:
         if query.count == 0 or query.summary == "count":
             return Page([], total=await self._count(asked, lenders))
         size = PAGE if query.count is None else query.count
-        about = _about(query)
-        place = self._cursors.read(about, query.cursor) if query.cursor else None
+        place = self._cursors.read(_about(query), query.cursor) if query.cursor else None
         if by_columns(query.sort):
             rows = await self._rows(asked, lenders, size + 1, place)
             ends = place_of(rows[size - 1], query.sort) if len(rows) > size else None
@@ -60,7 +60,7 @@ class Searching:
         return Page(
             [masking.shown(each, reach) for each in shown],
             [masking.shown(each, reach) for each in joined],
-            self._cursors.write(about, ends) if ends else None,
+            self._cursors.write(_about(query), ends) if ends else None,
             await self._total(asked, lenders, len(shown) if ends is None and place is None else None),
         )
 
@@ -112,6 +112,8 @@ class Searching:
 
     async def _asked(self, query: Query, reach: Reach, lenders: Lenders) -> Asked:
         masking.refuse(query, reach)
+        if self._clusters.is_due:
+            await self._clusters.refresh(lenders.work())
         types: Sequence[str] = (query.type,) if query.type else query.types
         if not query.type:
             async with lenders.work() as connection:

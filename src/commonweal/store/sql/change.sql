@@ -18,7 +18,7 @@ judged as (
             else 'u'
         end as what,
         coalesce(o.version, 0) + 1 as version,
-        greatest((select record.now()), o.updated) as updated
+        greatest((select record.now()), o.updated + 1) as updated
     from unnest(
         :id, :self::int8[], :present::int8[], :patient::int8[], :area::int8[], :holder::int8[],
         :date_lo::int8[], :date_hi::int8[], :code::int8[], :words::text[], :tail::text[], :subject::text[],

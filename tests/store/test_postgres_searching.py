@@ -1,0 +1,136 @@
+"""What only the record on PostgreSQL has to show of searches: shapes, plans, cursors, limits, people made one."""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import asyncpg
+import pytest
+
+from commonweal.access.reach import EVERYTHING
+from commonweal.fhir.outcome import Problem
+from commonweal.fhir.search.parameters import Registry
+from commonweal.platform.ports import Scope
+from commonweal.store.postgres import PostgresStore
+from commonweal.store.selecting import Asked, Selecting, Statement
+from tests.store.conftest import KEY
+from tests.store.contract.speaking import asked, audited, change, observation, patient
+
+
+def statement(store: PostgresStore, text: str) -> Statement:
+    query = asked(text)
+    selecting: Selecting = store._engine.searching._selecting
+    return selecting.rows(Asked(query, EVERYTHING, [query.type or ""], {}), query.sort, 21, None)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Observation?code=http://loinc.org|1", "Observation?code=|2,3,x|4"),
+        ("Patient?name=a&birthdate=ge2000", "Patient?name=zz&birthdate=ge1999-01-01"),
+        (
+            "Observation?patient=1&code=2&date=ge2020&_sort=-date",
+            "Observation?patient=x&code=a|b&date=ge1&_sort=-date",
+        ),
+        ("Observation?subject:Patient.name=a", "Observation?subject:Patient.name=bcd"),
+    ],
+)
+async def test_searches_of_one_shape_are_one_statement(
+    postgres_store: PostgresStore, one: str, other: str
+) -> None:
+    """So the server's prepared statements are used again; no value ever stands in the text."""
+    assert (
+        statement(postgres_store, one).text
+        == statement(postgres_store, other.replace("ge1&", "ge1001&")).text
+    )
+
+
+async def test_a_search_about_a_patient_goes_by_the_patient(postgres_store: PostgresStore) -> None:
+    found = statement(postgres_store, "Observation?patient=p&code=x|y&date=ge2020&_sort=-date")
+    assert found.anchored
+    rows = await postgres_store.pool.fetch(f"explain {found.text}", *found.values)
+    assert "Observation_patient" in "\n".join(row[0] for row in rows)
+
+
+@pytest.mark.parametrize("text", ["x", "", "AAAA", "é", "A" * 5000, "!!", "eyJhIjoxfQ"])
+async def test_a_cursor_that_we_did_not_write_is_refused(postgres_store: PostgresStore, text: str) -> None:
+    with pytest.raises(Problem) as refused:
+        await postgres_store.history(Scope("Patient", cursor=text or "?"), EVERYTHING)
+    assert refused.value.status == 400
+    with pytest.raises(Problem) as refused:
+        await postgres_store.search(asked("Patient?name=x", cursor=text or "?"), EVERYTHING)
+    assert refused.value.status == 400
+
+
+async def test_a_cursor_belongs_to_its_search(postgres_store: PostgresStore) -> None:
+    await postgres_store.write([change(patient(f"cursor{number}")) for number in range(3)], audited())
+    page = await postgres_store.search(asked("Patient?_count=1"), EVERYTHING)
+    assert page.next is not None
+    altered = page.next[:-2] + ("AA" if page.next[-2:] != "AA" else "BB")
+    for query in (asked("Patient?_sort=-_id", cursor=page.next), asked("Patient?_count=1", cursor=altered)):
+        with pytest.raises(Problem):
+            await postgres_store.search(query, EVERYTHING)
+
+
+async def test_pages_neither_repeat_nor_skip_while_others_write(postgres_store: PostgresStore) -> None:
+    tag = {"meta": {"tag": [{"code": "paged"}]}}
+    ids = [f"paged{number:02}" for number in range(12)]
+    await postgres_store.write([change(patient(id, **tag)) for id in ids], audited())
+    query, seen = asked("Patient?_tag=paged&_count=5&_sort=_id"), []
+    while True:
+        page = await postgres_store.search(query, EVERYTHING)
+        seen += [stored.id for stored in page.matches]
+        if page.next is None:
+            break
+        query = replace(query, cursor=page.next)
+        await postgres_store.write(
+            [change(patient("paged00a", **tag)), change(patient(ids[-1], **tag))], audited()
+        )
+    assert seen == ids
+
+
+async def test_a_search_that_takes_too_long_is_ended(database: str, registry: Registry) -> None:
+    store = await PostgresStore.open(database, KEY, registry, search_seconds=0.2)
+    blocker: Any = await asyncpg.connect(database)
+    try:
+        async with blocker.transaction():
+            await blocker.execute('lock record."Basic" in exclusive mode; lock record."Basic"')
+            with pytest.raises(Problem) as refused:
+                await store.search(asked("Basic?code=x"), EVERYTHING)
+        assert [issue.details for issue in refused.value.issues] == ["cw-too-costly"]
+        assert (await store.search(asked("Basic?code=x"), EVERYTHING)).matches == []
+    finally:
+        await blocker.close()
+        await store.close()
+
+
+async def test_people_made_one_are_found_by_either_id_and_parted_again(postgres_store: PostgresStore) -> None:
+    people = [patient("one", name=[{"family": "Einer"}]), patient("two", name=[{"family": "Zweier"}])]
+    facts = [observation("of-one", "Patient/one"), observation("of-two", "Patient/two")]
+    await postgres_store.write([change(each) for each in (*people, *facts)], audited())
+
+    async def found(text: str) -> set[str]:
+        return {stored.id for stored in (await postgres_store.search(asked(text), EVERYTHING)).matches}
+
+    texts = ("Observation?patient=one", "Observation?patient.name=einer", "Observation?subject=Patient/one")
+    assert [await found(text) for text in texts] == [{"of-one"}] * 3
+    bodies = [
+        stored.body for stored in await postgres_store.get([("Observation", "of-two")], EVERYTHING) if stored
+    ]
+    await postgres_store.link(["Patient/one", "Patient/two"], "Patient/one")
+    assert [await found(text) for text in texts] == [{"of-one", "of-two"}] * 3
+    assert await found("Patient?_has:Observation:patient:_id=of-two") == {"one", "two"}
+    await postgres_store.link(["Patient/two"], "Patient/two")
+    assert [await found(text) for text in texts] == [{"of-one"}] * 3
+    assert bodies == [s.body for s in await postgres_store.get([("Observation", "of-two")], EVERYTHING) if s]
+
+
+async def test_no_value_of_a_search_ever_stands_in_its_statement(postgres_store: PostgresStore) -> None:
+    hostile = 'x\'; drop table record."Patient" --'
+    for text in (
+        f"Patient?name={hostile}",
+        f"Patient?name:contains={hostile}",
+        f"Patient?identifier={hostile}|{hostile}",
+    ):
+        assert not re.search("drop table", statement(postgres_store, text).text)
+        assert (await postgres_store.search(asked(text), EVERYTHING)).matches == []
