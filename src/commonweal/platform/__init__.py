@@ -9,7 +9,7 @@ from commonweal.platform.balance import OUTSIDE, Movement, reversal
 from commonweal.platform.service import Admit, Every, Judgement, Kind, On, Operation, Page, Service
 from commonweal.platform.signal import Signal
 from commonweal.platform.topic import Notice, Position
-from commonweal.platform.work import Draft, Work
+from commonweal.platform.work import Draft, Facts, Work
 from commonweal.platform.workflow import Deadline, Move, Workflow
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Decision",
     "Draft",
     "Every",
+    "Facts",
     "Judgement",
     "Kind",
     "Move",

@@ -7,7 +7,7 @@ from typing import Any
 from commonweal.access.decision import Decision
 from commonweal.access.permission import Permission
 from commonweal.platform.topic import Notice
-from commonweal.platform.work import Work
+from commonweal.platform.work import Facts, Work
 from commonweal.platform.workflow import Workflow
 
 Json = dict[str, Any]
@@ -32,7 +32,7 @@ class Kind:
         return f"{self.type}: {self.name}" if self.name else self.type
 
 
-Facts = Callable[[Work, Json], Awaitable[Any]]
+Given = Callable[[Facts, Json], Awaitable[Any]]
 Rule = Callable[[Json, Any], Decision]
 
 
@@ -40,12 +40,13 @@ Rule = Callable[[Json, Any], Decision]
 class Admit:
     """Gate 4: a resource of this kind is written only when `rule(resource, facts)` says yes.
 
-    `given` fetches the facts inside the transaction, after the patient's lock is taken.
+    `given` fetches the facts inside the transaction, after the patient's lock is taken. The resource has the
+    id it will have.
     """
 
     kind: Kind
     rule: Rule
-    given: Facts | None = None
+    given: Given | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from commonweal.access.agent import Agent
+from commonweal.access.agent import SYSTEM, Agent
 from commonweal.access.decision import Decision
 from commonweal.fhir import codec
 from commonweal.fhir.outcome import Issue, Problem
@@ -137,7 +137,7 @@ class Unit:
         for interaction, type in writing.interactions:
             await self._permitted(f"{type}.{interaction}", type)
         if writing.is_judged:
-            await writing.judge(await self._open())
+            await self._judge(writing)
         changes = writing.changes()
         row = Audited(self.id, self.agent.id, self.agent.purpose, writing.interaction, because=because)
         records = self._records if self._single else await self._open()
@@ -155,10 +155,14 @@ class Unit:
             for interaction, type in writing.interactions:
                 await self._permitted(f"{type}.{interaction}", type)
             if writing.is_judged:
-                await writing.judge(await self._open())
+                await self._judge(writing)
         except Problem as problem:
             return problem.issues
         return ()
+
+    async def _judge(self, writing: Writing) -> None:
+        transaction = await self._open()
+        await writing.judge(transaction, Asking(self._parts, self.id, transaction, writing.together))
 
     async def operation(self, name: str, parameters: Json) -> Json:
         operation = self._catalogue.operations.get(name)
@@ -230,6 +234,22 @@ class Unit:
             outcome=outcome,
         )
         await self._store.audit(row)
+
+
+class Asking(Unit):
+    """`Facts`: a unit of the platform itself within another's transaction, which stays its owner's to end."""
+
+    def __init__(self, parts: Parts, id: str, transaction: Transaction, together: Sequence[Json]) -> None:
+        super().__init__(parts, Agent("system:rules", frozenset({SYSTEM}), "HOPERAT"), id, single=False)
+        self._transaction = transaction
+        self.together = together
+
+    async def read_all(self, references: Sequence[tuple[str, str]]) -> Sequence[Stored | None]:
+        written = {(r["resourceType"], r["id"]): r for r in self.together}
+        others = [reference for reference in references if reference not in written]
+        found = dict(zip(others, await super().read_all(others) if others else (), strict=True))
+        found |= {key: Stored(*key, 0, 0, codec.encode(resource)) for key, resource in written.items()}
+        return [found[reference] for reference in references]
 
 
 def _has_no_id(resource: Any) -> bool:

@@ -109,3 +109,14 @@ class Work(Protocol):
 
     async def compute(self, function: Callable[..., Result], *arguments: Any) -> Result:
         """Run a heavy pure function in the process pool, off the event loop."""
+
+
+class Facts(Work, Protocol):
+    """The platform itself asking, inside a work, what a rule must know: it sees all there is, whoever writes.
+
+    `read_all` finds what is being written together as well; a rule's reasons tell nothing else of what is found.
+    """
+
+    @property
+    def together(self) -> Sequence[Json]:
+        """All that is written with the resource, itself included; each with its id."""

@@ -11,7 +11,7 @@ from commonweal.fhir.search.index import extract
 from commonweal.platform import gates
 from commonweal.platform.parts import Parts
 from commonweal.platform.ports import Change, Records, Stored, Timer, Transaction
-from commonweal.platform.work import Draft, Work
+from commonweal.platform.work import Draft, Facts, Work
 from commonweal.platform.workflow import Deadline, Workflow
 
 Json = dict[str, Any]
@@ -36,7 +36,12 @@ class Writing:
         self.interactions = tuple(dict.fromkeys((d.method, d.type) for d in self._drafts))
         self.interaction = self._drafts[0].method if len(self._drafts) == 1 else "transaction"
 
-    async def judge(self, transaction: Transaction) -> None:
+    @property
+    def together(self) -> list[Json]:
+        """All that is written, each with the id it will have."""
+        return [draft.resource | {"id": draft.id} for draft in self._drafts if draft.resource]
+
+    async def judge(self, transaction: Transaction, facts: Facts) -> None:
         """Gates 3 and 4 for the kinds that have them, facts read under the patients' locks."""
         judged = [(n, d) for n, d in enumerate(self._drafts) if self._catalogue.is_judged(d.type)]
         keys = {patient_of(d.resource) if d.resource else None for _, d in judged}
@@ -48,13 +53,13 @@ class Writing:
             if draft.method == "delete":
                 continue
             try:
-                await self._judge_one(number, draft, old)
+                await self._judge_one(number, draft, old, facts)
             except Problem as problem:
                 problem.index = number
                 raise
 
-    async def _judge_one(self, number: int, draft: Draft, old: Stored | None) -> None:
-        resource: Json = draft.resource
+    async def _judge_one(self, number: int, draft: Draft, old: Stored | None, facts: Facts) -> None:
+        resource: Json = draft.resource | {"id": draft.id}
         kind = self._catalogue.kind_of(resource)
         if kind is None:
             return
@@ -65,7 +70,7 @@ class Writing:
             if move is not None:
                 self._topics[number] = (move.topic,) if move.topic else ()
                 self._entered.append((number, workflow, move.source, move.target))
-        await gates.admitted(self._work, self._catalogue.admits(kind), resource)
+        await gates.admitted(facts, self._catalogue.admits(kind), resource)
 
     def changes(self) -> list[Change]:
         """What the store is asked to write."""

@@ -6,10 +6,10 @@ from typing import Any
 from commonweal.access.decision import YES
 from commonweal.fhir.outcome import Problem, issue
 from commonweal.platform.service import Admit
-from commonweal.platform.work import Work
+from commonweal.platform.work import Facts
 
 
-async def admitted(work: Work, admits: Sequence[Admit], resource: dict[str, Any]) -> None:
+async def admitted(work: Facts, admits: Sequence[Admit], resource: dict[str, Any]) -> None:
     """Problem 422 with every rule's reasons against."""
     decision = YES
     for admit in admits:
