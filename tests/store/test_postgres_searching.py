@@ -12,7 +12,7 @@ from commonweal.fhir.outcome import Problem
 from commonweal.fhir.search.parameters import Registry
 from commonweal.platform.ports import Scope
 from commonweal.store.postgres import PostgresStore
-from commonweal.store.selecting import Asked, Selecting, Statement
+from commonweal.store.searches.selecting import Asked, Selecting, Statement
 from tests.store.conftest import KEY
 from tests.store.contract.speaking import asked, audited, change, observation, patient
 

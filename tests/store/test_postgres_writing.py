@@ -9,8 +9,8 @@ import pytest
 from commonweal.access.reach import EVERYTHING
 from commonweal.fhir.outcome import Problem
 from commonweal.platform.ports import Change, Scope
-from commonweal.store.batch import stamp
 from commonweal.store.postgres import PostgresStore
+from commonweal.store.writes.batch import stamp
 from tests.store.contract.speaking import audited, change, deletion, observation, patient
 
 

@@ -8,7 +8,7 @@ from commonweal.fhir.outcome import Problem
 from commonweal.fhir.search.index import extract
 from commonweal.fhir.search.parameters import Registry
 from commonweal.platform.ports import Change
-from commonweal.store.rows import Row, Rows
+from commonweal.store.writes.rows import Row, Rows
 
 Connection = Any
 BATCH = 500

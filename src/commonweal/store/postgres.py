@@ -13,18 +13,20 @@ from commonweal.fhir.search.parameters import Registry
 from commonweal.fhir.search.query import Query
 from commonweal.platform.balance import Movement
 from commonweal.platform.ports import Audited, Change, Page, Scope, Stored, Timer, Transaction
-from commonweal.store import clusters, ledger, masking, reading, timers
+from commonweal.store import ledger, masking, timers
 from commonweal.store.audit import Auditor
-from commonweal.store.clusters import Clusters
 from commonweal.store.connection import Limits, Pools, borrowed, connect, insisting, translated
 from commonweal.store.facts import Facts
-from commonweal.store.history import History
-from commonweal.store.reaching import Reaches
-from commonweal.store.rows import Rows
-from commonweal.store.searching import Searching
-from commonweal.store.selecting import Lenders
+from commonweal.store.reads import reading
+from commonweal.store.reads.history import History
+from commonweal.store.reads.reaching import Reaches
+from commonweal.store.searches import clusters
+from commonweal.store.searches.clusters import Clusters
+from commonweal.store.searches.searching import Searching
+from commonweal.store.searches.selecting import Lenders
 from commonweal.store.tokens import Tokens
-from commonweal.store.writing import Writer, plan
+from commonweal.store.writes.rows import Rows
+from commonweal.store.writes.writing import Writer, plan
 
 Connection = Any
 Result = TypeVar("Result")

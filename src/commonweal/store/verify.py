@@ -10,8 +10,8 @@ from commonweal.fhir.search.parameters import Registry
 from commonweal.store import seal
 from commonweal.store.agreement import index_faults
 from commonweal.store.facts import Facts
-from commonweal.store.rows import Rows
 from commonweal.store.tokens import Tokens
+from commonweal.store.writes.rows import Rows
 
 Connection = Any
 SHOWN = 20

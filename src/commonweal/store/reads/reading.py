@@ -4,14 +4,15 @@ import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from commonweal.platform.ports import Stored
-from commonweal.store.batch import METHODS
+from commonweal.platform.ports import Method, Stored
 from commonweal.store.connection import Pools, borrowed
 
 Connection = Any
 Found = Mapping[str, Mapping[str, Any]]
 """Rows by id."""
 
+METHODS: Mapping[str, Method] = {"c": "create", "u": "update", "d": "delete", "f": "found"}
+"""What the letter in the column `method` stands for."""
 SEEN = "id, version, updated, deleted, method, patient, area, holder, labels, body"
 """What every read fetches: the version itself and what its reach is judged by."""
 

@@ -10,17 +10,18 @@ from commonweal.fhir import codec
 from commonweal.fhir.search.clauses import Chain, Clause, Has, Listed, Query
 from commonweal.fhir.search.index import extract
 from commonweal.platform.ports import Page, Stored
-from commonweal.store import masking, reading
-from commonweal.store.clusters import Clusters
-from commonweal.store.compiling import Lists
-from commonweal.store.cursors import Cursors
+from commonweal.store import masking
 from commonweal.store.facts import Facts
-from commonweal.store.history import used_types
-from commonweal.store.including import included
-from commonweal.store.ordering import by_columns
-from commonweal.store.reaching import Reaches
-from commonweal.store.selecting import Asked, Lenders, Row, Selecting, place_of
-from commonweal.store.sorting import sorted_rows
+from commonweal.store.reads import reading
+from commonweal.store.reads.cursors import Cursors
+from commonweal.store.reads.history import used_types
+from commonweal.store.reads.reaching import Reaches
+from commonweal.store.searches.clusters import Clusters
+from commonweal.store.searches.compiling import Lists
+from commonweal.store.searches.including import included
+from commonweal.store.searches.ordering import by_columns
+from commonweal.store.searches.selecting import Asked, Lenders, Row, Selecting, place_of
+from commonweal.store.searches.sorting import sorted_rows
 from commonweal.store.tokens import Tokens
 
 PAGE = 50

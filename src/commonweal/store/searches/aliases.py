@@ -3,9 +3,9 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from commonweal.store.binding import Binding
 from commonweal.store.facts import TypeFacts
-from commonweal.store.rows import ELSEWHERE
+from commonweal.store.reads.binding import Binding
+from commonweal.store.writes.rows import ELSEWHERE
 
 
 @dataclass(frozen=True, slots=True)

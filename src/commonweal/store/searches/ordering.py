@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from commonweal.fhir.search.clauses import Sort
-from commonweal.store.aliases import Alias
-from commonweal.store.rows import MIDDLE, START
+from commonweal.store.searches.aliases import Alias
+from commonweal.store.writes.rows import MIDDLE, START
 
 SORTABLE = ("date", "number", "quantity", "string")
 """Kinds whose values SQL knows; of all others only hashes are kept, see sorting.py."""

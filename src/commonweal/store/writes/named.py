@@ -25,5 +25,5 @@ class Statement:
 @lru_cache(maxsize=2048)
 def statement(name: str, type: str = "") -> Statement:
     """The file `sql/<name>.sql`, written for one resource type."""
-    text = (resources.files("commonweal.store") / "sql" / f"{name}.sql").read_text("utf-8")
+    text = (resources.files("commonweal.store.writes") / "sql" / f"{name}.sql").read_text("utf-8")
     return Statement(_REMARK.sub("", text).replace("{type}", type))

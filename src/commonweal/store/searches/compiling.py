@@ -8,11 +8,11 @@ from commonweal.fhir.outcome import Problem
 from commonweal.fhir.search.clauses import Chain, Clause, Criterion, Has, Listed
 from commonweal.fhir.search.parameters import Parameter
 from commonweal.fhir.search.values import ReferenceValue
-from commonweal.store.aliases import Alias
-from commonweal.store.binding import Binding
-from commonweal.store.conditions import NEVER, Conditions
 from commonweal.store.facts import Facts, TypeFacts
-from commonweal.store.reaching import Seen
+from commonweal.store.reads.binding import Binding
+from commonweal.store.reads.reaching import Seen
+from commonweal.store.searches.aliases import Alias
+from commonweal.store.searches.conditions import NEVER, Conditions
 from commonweal.store.tokens import Tokens
 
 Lists = Mapping[str, Sequence[tuple[str, str]]]

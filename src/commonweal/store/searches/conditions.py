@@ -19,11 +19,11 @@ from commonweal.fhir.search.values import (
     TokenValue,
     UriValue,
 )
-from commonweal.store.aliases import Alias
-from commonweal.store.clusters import Clusters
-from commonweal.store.grams import beginning, label, parts
-from commonweal.store.rows import BEGUN, MIDDLE, PART, START
+from commonweal.store.searches.aliases import Alias
+from commonweal.store.searches.clusters import Clusters
 from commonweal.store.tokens import Tokens
+from commonweal.store.writes.grams import beginning, label, parts
+from commonweal.store.writes.rows import BEGUN, MIDDLE, PART, START
 
 WITHIN = "{lo} >= {a} and {lo} <= {b} and {hi} <= {b}"
 COMPARED: Mapping[str, str] = {

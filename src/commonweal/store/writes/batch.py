@@ -6,12 +6,12 @@ from functools import lru_cache
 from typing import Any
 
 from commonweal.fhir.outcome import Problem
-from commonweal.platform.ports import Audited, Change, Method, Stored
-from commonweal.store.rows import Row
+from commonweal.platform.ports import Audited, Change, Stored
+from commonweal.store.reads.reading import METHODS
+from commonweal.store.writes.rows import Row
 
 Json = dict[str, Any]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-METHODS: Mapping[str, Method] = {"c": "create", "u": "update", "d": "delete", "f": "found"}
 COLUMNS = (
     *("id", "self", "present", "patient", "area", "holder", "date_lo", "date_hi", "code"),
     *("words", "tail", "subject"),

@@ -7,15 +7,15 @@ from typing import Any
 
 from commonweal.access.reach import Reach
 from commonweal.fhir.search.clauses import Criterion, Query, Sort
-from commonweal.store.aliases import Alias
-from commonweal.store.binding import Binding
-from commonweal.store.clusters import Clusters
-from commonweal.store.compiling import Compiler, Lists, is_anchored
-from commonweal.store.conditions import Conditions
 from commonweal.store.facts import Facts
-from commonweal.store.ordering import behind, order_by, ordered
-from commonweal.store.reaching import Reaches
-from commonweal.store.reading import SEEN
+from commonweal.store.reads.binding import Binding
+from commonweal.store.reads.reaching import Reaches
+from commonweal.store.reads.reading import SEEN
+from commonweal.store.searches.aliases import Alias
+from commonweal.store.searches.clusters import Clusters
+from commonweal.store.searches.compiling import Compiler, Lists, is_anchored
+from commonweal.store.searches.conditions import Conditions
+from commonweal.store.searches.ordering import behind, order_by, ordered
 from commonweal.store.tokens import Tokens
 
 Connection = Any

@@ -10,9 +10,10 @@ from commonweal.fhir import codec
 from commonweal.fhir.compartment import patient_of
 from commonweal.fhir.outcome import Problem
 from commonweal.platform.ports import Audited, Change, Stored
-from commonweal.store import batch, reading
-from commonweal.store.named import statement
-from commonweal.store.rows import Row, Rows
+from commonweal.store.reads import reading
+from commonweal.store.writes import batch
+from commonweal.store.writes.named import statement
+from commonweal.store.writes.rows import Row, Rows
 
 Connection = Any
 Numbered = Sequence[tuple[int, Change]]

@@ -9,10 +9,10 @@ from commonweal.fhir.elements import RESOURCE_TYPES
 from commonweal.fhir.outcome import Problem
 from commonweal.platform.ports import Page, Scope
 from commonweal.store import masking
-from commonweal.store.binding import Binding
-from commonweal.store.cursors import Cursors
-from commonweal.store.reaching import Reaches
-from commonweal.store.reading import SEEN, stored
+from commonweal.store.reads.binding import Binding
+from commonweal.store.reads.cursors import Cursors
+from commonweal.store.reads.reaching import Reaches
+from commonweal.store.reads.reading import SEEN, stored
 
 Connection = Any
 USED = """

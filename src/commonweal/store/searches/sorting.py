@@ -10,7 +10,7 @@ from commonweal.fhir.search.clauses import Sort
 from commonweal.fhir.search.index import extract
 from commonweal.fhir.search.match import Subject, sort_key
 from commonweal.fhir.search.parameters import Registry
-from commonweal.store.selecting import Row
+from commonweal.store.searches.selecting import Row
 
 MOST = 10_000
 """Matches that are sorted here; more would take too long for one request."""

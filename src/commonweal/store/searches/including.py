@@ -62,13 +62,12 @@ async def _joined(
 def _targets(include: Include, registry: Registry, rows: Sequence[Stored]) -> Iterator[tuple[str, str]]:
     """(type, id) of what these rows refer to by the include's parameter."""
     names = include.parameter.names if include.parameter else None
-    for row in rows:
-        if row.type == include.source:
-            for name, target in extract(codec.parse(row.body), registry).references:
-                type, _, id = target.partition("/")
-                asked = (names is None or name in names) and include.target in (None, type)
-                if asked and type in RESOURCE_TYPES and ID.fullmatch(id):
-                    yield type, id
+    indexes = (extract(codec.parse(row.body), registry) for row in rows if row.type == include.source)
+    for name, target in (reference for indexed in indexes for reference in indexed.references):
+        type, _, id = target.partition("/")
+        asked = (names is None or name in names) and include.target in (None, type)
+        if asked and type in RESOURCE_TYPES and ID.fullmatch(id):
+            yield type, id
 
 
 def _referring(include: Include, registry: Registry, targets: Sequence[str]) -> Iterator[Query]:

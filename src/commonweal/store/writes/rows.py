@@ -10,8 +10,8 @@ from commonweal.fhir.search.strings import above
 from commonweal.platform.ports import Change
 from commonweal.store.belongs import belongs
 from commonweal.store.facts import Facts, TypeFacts
-from commonweal.store.grams import beginnings, label, parts
 from commonweal.store.tokens import Tokens
+from commonweal.store.writes.grams import beginnings, label, parts
 
 Json = dict[str, Any]
 START, MIDDLE = "\x1e", "\x1f"
