@@ -1,0 +1,190 @@
+"""Every request passes here: who it is, in which language, whether a form is ours; and what every answer carries."""
+
+import gzip
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from urllib.parse import urlencode, urlsplit
+
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import Message, Receive
+
+from commonweal.fhir.outcome import Problem
+from commonweal.platform.service import Page
+from commonweal.web import errors, page, site
+from commonweal.web.language import Language, speaking
+from commonweal.web.site import Site
+from commonweal.web.viewer import THEMES, Viewer
+from commonweal.web.viewer import of as viewer_of
+
+SESSION, LANGUAGE, THEME = "commonweal", "language", "theme"
+"""Cookies."""
+A_YEAR = 365 * 24 * 3600
+FORM_BYTES = 1_000_000
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+HEADERS = {
+    "content-security-policy": POLICY,
+    "cache-control": "no-store",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    "vary": "accept-encoding, accept-language, cookie",
+}
+LOCAL = re.compile(r"/(?![/\\])[^\s\\]{0,2000}")
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+log = structlog.get_logger("commonweal.web")
+
+
+def endpoint(each: Page) -> Endpoint:
+    """A page as Starlette runs it: in a work of its own, permitted, its failures told in a calm way."""
+
+    async def permitted(request: Request) -> Response:
+        viewer = viewer_of(request)
+        if viewer.agent is None:
+            return page.redirect(page.address("/sign-in", next=_asked(request)))
+        platform = site.of(request).platform
+        single = request.method in ("GET", "HEAD")
+        async with platform.work(viewer.agent, request.state.id, single=single) as work:
+            decision = work.may(each.permission)
+            if not decision:
+                raise Problem.forbidden(decision.reasons)
+            answer = await each.run(work, request)
+            assert isinstance(answer, Response)
+            return answer
+
+    return open_to_all(permitted)
+
+
+def open_to_all(run: Endpoint) -> Endpoint:
+    """A page that needs nobody to be signed in."""
+
+    async def entered(request: Request) -> Response:
+        here = site.of(request)
+        request.state.id = here.platform.new_id()
+        request.state.viewer = viewer = _viewer(here, request)
+        with speaking(viewer.language):
+            if request.method == "GET" and (chosen := _chosen(here, request)):
+                return chosen
+            return _finished(request, await _answered(run, request))
+
+    return entered
+
+
+async def _answered(run: Endpoint, request: Request) -> Response:
+    try:
+        if request.method not in ("GET", "HEAD"):
+            await _check_form(request)
+        return await run(request)
+    except Problem as problem:
+        return errors.told(request, problem)
+    except ClientDisconnect:
+        return Response(status_code=400)
+    except Exception:
+        log.exception("page failed", request=request.state.id, path=request.url.path)
+        return errors.told(
+            request, Problem.of("cw-exception", why=f"please quote request {request.state.id}")
+        )
+
+
+def _viewer(here: Site, request: Request) -> Viewer:
+    cookies = request.cookies
+    language = here.languages.named(cookies.get(LANGUAGE, "")) or here.languages.accepted(
+        request.headers.get("accept-language", "")
+    )
+    theme = cookies.get(THEME, "")
+    viewer = Viewer(None, language, theme if theme in THEMES else "")
+    session = cookies.get(SESSION, "")
+    if not session:
+        return viewer
+    try:
+        return replace(viewer, agent=here.authenticate(session), session=session)
+    except Problem:
+        return replace(viewer, expired=True)
+
+
+def _chosen(here: Site, request: Request) -> Response | None:
+    """`?language=` and `?theme=` on any page are remembered, and the page is asked again without them."""
+    query = request.query_params
+    language: Language | None = here.languages.named(query.get(LANGUAGE, ""))
+    theme = query.get(THEME)
+    if language is None and theme is None:
+        return None
+    kept = urlencode([(k, v) for k, v in query.multi_items() if k not in (LANGUAGE, THEME)])
+    answer = page.redirect(local(request.url.path + (f"?{kept}" if kept else "")))
+    if language is not None:
+        _remember(here, answer, LANGUAGE, language.tag)
+    if theme is not None:
+        _remember(here, answer, THEME, theme if theme in THEMES else "")
+    return answer
+
+
+def _remember(here: Site, answer: Response, name: str, value: str) -> None:
+    answer.set_cookie(name, value, max_age=A_YEAR, secure=here.secure, httponly=True, samesite="lax")
+
+
+def open_session(request: Request, answer: Response, token: str) -> None:
+    """The token lives in a cookie that no script can read and no other site can have sent with a form."""
+    secure = site.of(request).secure or request.url.scheme == "https"
+    answer.set_cookie(SESSION, token, secure=secure, httponly=True, samesite="lax")
+
+
+def close_session(request: Request, answer: Response) -> None:
+    secure = site.of(request).secure or request.url.scheme == "https"
+    answer.delete_cookie(SESSION, secure=secure, httponly=True, samesite="lax")
+
+
+async def _check_form(request: Request) -> None:
+    """A form is taken only from a page of ours; Problem 403 else, 413 when it is too large."""
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise Problem.forbidden(["the form was sent from another site"])
+    bounded = Request(request.scope, _bounded(request.receive))
+    form = await bounded.form()
+    request._form = form
+    viewer = viewer_of(request)
+    if viewer.agent is not None and not viewer.wrote(str(form.get("form", ""))):
+        raise Problem.forbidden(["the form is older than this session; open the page again"])
+
+
+def _bounded(receive: Receive) -> Receive:
+    seen = 0
+
+    async def receiving() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > FORM_BYTES:
+            raise Problem.too_large(FORM_BYTES)
+        return message
+
+    return receiving
+
+
+def local(path: str) -> str:
+    """The path, if it leads to a page of ours; else the first page: nobody is sent elsewhere from here."""
+    parts = urlsplit(path) if LOCAL.fullmatch(path) else None
+    return path if parts and not parts.scheme and not parts.netloc else "/"
+
+
+def _asked(request: Request) -> str:
+    """Where to return after sign-in."""
+    if request.method != "GET":
+        return "/"
+    query = request.url.query
+    return local(request.url.path + (f"?{query}" if query else ""))
+
+
+def _finished(request: Request, answer: Response) -> Response:
+    answer.headers.update(HEADERS)
+    answer.headers["x-request-id"] = request.state.id
+    answer.headers["content-language"] = viewer_of(request).language.tag
+    if "gzip" in request.headers.get("accept-encoding", "") and len(answer.body) > 1000:
+        answer.body = gzip.compress(answer.body, 5, mtime=0)
+        answer.headers["content-encoding"] = "gzip"
+        answer.headers["content-length"] = str(len(answer.body))
+    if isinstance(answer, RedirectResponse):
+        del answer.headers["content-language"]
+    return answer

@@ -1,0 +1,28 @@
+"""The shell's own screens: each file answers for one thing a person wants to do."""
+
+from commonweal.platform.service import Page
+from commonweal.web.language import gettext as _
+from commonweal.web.screens import finding, opening, person, searching, services, status, versions
+
+READ = "record.read"
+
+SCREENS = (
+    Page("/", READ, finding.find, "Find a person", menu="people"),
+    Page("/people/{id}", READ, person.timeline, "Record"),
+    Page("/people/{id}/measurements", READ, person.measurements, "Measurements"),
+    Page("/record", READ, searching.choose, "Search the record", menu="record"),
+    Page("/record/{type}", READ, searching.search, "Search the record"),
+    Page("/record/{type}/{id}", READ, opening.summary, "Record"),
+    Page("/record/{type}/{id}/json", READ, opening.json, "JSON"),
+    Page("/record/{type}/{id}/referring", READ, opening.referring, "What refers to this"),
+    Page("/record/{type}/{id}/versions", READ, versions.listed, "Versions"),
+    Page("/record/{type}/{id}/versions/{version}", READ, opening.version, "Version"),
+    Page("/record/{type}/{id}/changes", READ, versions.changes, "What changed"),
+    Page("/services", READ, services.show, "Services", menu="platform"),
+    Page("/status", READ, status.show, "Status", menu="platform"),
+)
+
+
+def titles() -> list[str]:
+    """Titles of the menu as messages, for the catalogue; a Page is made before any language is spoken."""
+    return [_("Find a person"), _("Search the record"), _("Services"), _("Status")]

@@ -1,0 +1,118 @@
+"""Finding a person by name in any script, identifier, birth date or phone."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from commonweal.fhir import codec
+from commonweal.fhir.search.dates import span
+from commonweal.fhir.search.query import parse
+from commonweal.platform.ports import Page as Found
+from commonweal.platform.ports import Stored
+from commonweal.platform.work import Work
+from commonweal.web import page, site
+from commonweal.web.language import gettext as _
+from commonweal.web.record import person
+from commonweal.web.record.person import Person
+
+PAGE = 20
+FIELDS = ("name", "identifier", "born", "phone")
+Pairs = list[tuple[str, str]]
+
+
+async def find(work: Work, request: Request) -> Response:
+    """The form, and below it whom it found."""
+    asked = {name: " ".join(request.query_params.get(name, "").split()) for name in FIELDS}
+    faults = _faults(asked)
+    found: Found | None = None
+    if any(asked.values()) and not faults:
+        found = await _found(work, request, asked)
+    return page.render(
+        request,
+        "find.html",
+        asked=asked,
+        faults=faults,
+        people=_people(work, found.matches) if found else None,
+        following=page.address("/", **asked, cursor=found.next) if found and found.next else "",
+    )
+
+
+async def _found(work: Work, request: Request, asked: dict[str, str]) -> Found:
+    cursor = request.query_params.get("cursor")
+    last = Found([])
+    for pairs in _ways(asked):
+        query = parse("Patient", pairs, site.of(request).platform.catalogue.registry, lenient=False)
+        last = await work.search(replace(query, count=PAGE, cursor=cursor))
+        if last.matches:
+            break
+    return last
+
+
+def _ways(asked: dict[str, str]) -> Iterable[Pairs]:
+    """The searches to try, one after the other, until one finds somebody."""
+    rest: Pairs = []
+    if asked["identifier"]:
+        rest.append(("identifier", _escaped(asked["identifier"])))
+    if asked["born"]:
+        rest.append(("birthdate", asked["born"]))
+    if asked["phone"]:
+        rest.append(("phone", _escaped(asked["phone"])))
+    if not asked["name"]:
+        return [rest]
+    return [[*names, *rest] for names in _named(asked["name"])]
+
+
+def _named(text: str) -> list[Pairs]:
+    """Every word begins a part of the name; Chinese, written without spaces, stands anywhere in one, or is a
+    family name with a given name behind it."""
+    words = [_escaped(word) for word in text.split()]
+    if not is_chinese(text):
+        return [[("name", word) for word in words]]
+    if len(text) == 1:
+        return [[("name", words[0])]]
+    ways = [[("name:contains" if len(word) > 1 else "name", word) for word in words]]
+    if len(words) == 1:
+        ways += [[("family", text[:n]), ("given", text[n:])] for n in (1, 2) if len(text) > n]
+    return ways
+
+
+def is_chinese(text: str) -> bool:
+    """Any character of a script written without spaces."""
+    return any(character >= "\u2e80" for character in text)
+
+
+def _escaped(text: str) -> str:
+    """As one value of a search: https://hl7.org/fhir/R4/search.html#escaping."""
+    for mark in "\\$,|":
+        text = text.replace(mark, "\\" + mark)
+    return text
+
+
+def _faults(asked: dict[str, str]) -> page.Faults:
+    faults = page.Faults()
+    name = asked["name"]
+    if name and not is_chinese(name):
+        faults.needs(len(name) > 1, "name", _("Enter at least two letters of the name"))
+    if asked["born"]:
+        faults.needs(
+            _is_date(asked["born"]), "born", _("Enter the birth date as year-month-day, such as 1951-03-08")
+        )
+    for field in ("identifier", "phone"):
+        if asked[field]:
+            faults.needs(len(asked[field]) > 2, field, _("Enter at least three characters"))
+    return faults
+
+
+def _is_date(text: str) -> bool:
+    try:
+        span(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _people(work: Work, matches: Sequence[Stored]) -> list[Person]:
+    today = work.now().date().isoformat()
+    return [person.person(codec.parse(each.body), today) for each in matches]

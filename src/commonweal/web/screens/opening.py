@@ -1,0 +1,117 @@
+"""Opening one resource: its summary, its JSON, any version of it, and what refers to it."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from commonweal.fhir import codec
+from commonweal.fhir.outcome import Problem
+from commonweal.fhir.search.parameters import Parameter, Registry
+from commonweal.fhir.search.query import parse
+from commonweal.platform.ports import Stored
+from commonweal.platform.work import Work
+from commonweal.web import page, site
+from commonweal.web.record.line import Line, line
+from commonweal.web.record.rows import rows
+from commonweal.web.record.values import Json
+from commonweal.web.screens import loading
+
+REFERRING = 20
+"""Resources shown for each way of referring."""
+
+
+async def summary(work: Work, request: Request) -> Response:
+    """Labels and values."""
+    type, id = loading.named(request)
+    return await _opened(work, request, *await loading.read(work, type, id))
+
+
+async def version(work: Work, request: Request) -> Response:
+    """The same of one version, whether it is current or not."""
+    type, id = loading.named(request)
+    return await _opened(work, request, *await loading.read(work, type, id, number(request)), past=True)
+
+
+async def json(work: Work, request: Request) -> Response:
+    """The resource as it is stored, laid out for reading."""
+    type, id = loading.named(request)
+    wanted = number(request, "version") if "version" in request.query_params else None
+    stored, resource = await loading.read(work, type, id, wanted)
+    text = msgspec.json.format(stored.body, indent=2).decode()
+    return page.render(
+        request, "json.html", stored=stored, line=line(resource), text=text, past=wanted is not None
+    )
+
+
+async def referring(work: Work, request: Request) -> Response:
+    """Everything that refers to this resource, by type and element."""
+    type, id = loading.named(request)
+    stored, resource = await loading.read(work, type, id)
+    there = [each.type for each in (await site.of(request).status()).counts]
+    ways = list(_ways(type, there, site.of(request).platform.catalogue.registry))
+    found = await asyncio.gather(*(_referring(work, request, way, f"{type}/{id}") for way in ways))
+    groups = [(way, *some) for way, some in zip(ways, found, strict=True) if some[0]]
+    return page.render(request, "referring.html", stored=stored, line=line(resource), groups=groups)
+
+
+def number(request: Request, query: str = "") -> int:
+    """The number of a version; Problem 404 when it is none."""
+    text = request.query_params.get(query, "") if query else request.path_params["version"]
+    if not (text.isascii() and text.isdigit() and 0 < len(text) < 10):
+        type, id = loading.named(request)
+        raise Problem.not_found(type, f"{id}/_history/{text[:20]}")
+    return int(text)
+
+
+async def _opened(
+    work: Work, request: Request, stored: Stored, resource: Json, *, past: bool = False
+) -> Response:
+    own = line(resource)
+    await loading.name_references(work, [resource])
+    contained = [
+        (each.get("id", ""), line(each), rows(each, each["resourceType"])) for each in _contained(resource)
+    ]
+    return page.render(
+        request,
+        "resource.html",
+        stored=stored,
+        line=own,
+        rows=rows(resource, stored.type),
+        meta=resource.get("meta", {}),
+        contained=contained,
+        past=past,
+    )
+
+
+def _contained(resource: Json) -> list[Json]:
+    return [each for each in resource.get("contained", ()) if "resourceType" in each]
+
+
+def _ways(target: str, types: Iterable[str], registry: Registry) -> Iterable[tuple[str, Parameter]]:
+    """(type, parameter) of every reference that may lead to the target type; each element once."""
+    for type in types:
+        for parameter in registry.of(type).values():
+            leads = parameter.type == "reference" and (not parameter.targets or target in parameter.targets)
+            if leads and parameter.is_indexed:
+                yield type, parameter
+
+
+async def _referring(
+    work: Work, request: Request, way: tuple[str, Parameter], reference: str
+) -> tuple[Sequence[Line], bool]:
+    """The first of them, and whether there are more."""
+    type, parameter = way
+    registry = site.of(request).platform.catalogue.registry
+    query = parse(type, [(parameter.name, reference)], registry, lenient=False)
+    try:
+        found = await work.search(replace(query, count=REFERRING))
+    except Problem as problem:
+        if problem.status != 403:
+            raise
+        return [], False
+    lines = [line(codec.parse(each.body)) for each in found.matches]
+    return sorted(lines, key=lambda each: -each.at), found.next is not None
