@@ -1,13 +1,14 @@
 """One web worker: the application of `commonweal serve`, run as a child of it."""
 
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 import structlog
 
-from commonweal import api
+from commonweal import api, web
 from commonweal.access.agent import Agent
-from commonweal.boot import http
+from commonweal.boot import discovery, http
 from commonweal.boot.assembly import opened
 from commonweal.boot.http import Application, Receive, Scope, Send
 from commonweal.boot.logs import set_up_logs
@@ -15,6 +16,7 @@ from commonweal.boot.processes import announce_ready, follow_parent, inherited_l
 from commonweal.boot.settings import Settings
 from commonweal.boot.tokens import Tokens
 from commonweal.fhir.outcome import Problem
+from commonweal.store import status
 
 log = structlog.get_logger()
 
@@ -61,6 +63,14 @@ class Front:
         base = self._settings.base_url and self._settings.base_url.rstrip("/") + "/fhir"
         limits = api.Limits(body_bytes=self._settings.body_megabytes * 1_000_000)
         self._api = api.app(assembly.platform, Bearer(assembly.tokens), base, limits)
+        self._web = web.app(
+            assembly.platform,
+            assembly.tokens.agent,
+            partial(status.told, assembly.store.pool),
+            folders={each.name: discovery.folder(each.name) for each in discovery.services()},
+            language=self._settings.language,
+            secure=self._settings.base_url.startswith("https:"),
+        )
 
 
 class Bearer:
