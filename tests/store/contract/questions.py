@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from commonweal.fhir.search.parameters import Parameter
 from tests.store.contract.speaking import registry
-from tests.store.contract.worlds import CODES, DATES, KINDS, NAMES, NUMBERS, SYSTEMS, TEXTS, UNITS, URIS
+from tests.store.contract.worlds import CODES, DATES, KINDS, NAMES, NUMBERS, OWN, SYSTEMS, TEXTS, UNITS, URIS
 
 PREFIXES = st.sampled_from(["", "", "eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"])
 MODIFIERS = {
@@ -53,7 +53,7 @@ VALUES = {
 }
 
 
-def values(parameter: Parameter, modifier: str, fresh: str) -> st.SearchStrategy[str]:
+def values(parameter: Parameter, modifier: str) -> st.SearchStrategy[str]:
     """One value of a parameter, as it is written."""
     if modifier == ":missing":
         return st.sampled_from(["true", "false"])
@@ -65,28 +65,28 @@ def values(parameter: Parameter, modifier: str, fresh: str) -> st.SearchStrategy
     if modifier == ":identifier":
         return tokens
     if parameter.type == "reference":
-        own = st.sampled_from(NAMES).map(lambda name: fresh + name)
+        own = st.sampled_from(NAMES).map(lambda name: OWN + name)
         typed = st.builds("{}/{}".format, st.sampled_from(sorted(KINDS)), own)
         return (
             own if modifier else st.one_of(own, typed, typed, st.just("http://elsewhere.org/fhir/Patient/1"))
         )
     if parameter.type == "composite":
-        parts = [values(component, "", fresh) for component in parameter.components]
+        parts = [values(component, "") for component in parameter.components]
         return st.tuples(*parts).map("$".join)
     if parameter.name == "_id":
-        return st.sampled_from(NAMES).map(lambda name: fresh + name)
+        return st.sampled_from(NAMES).map(lambda name: OWN + name)
     return VALUES[parameter.type]
 
 
 @st.composite
-def criteria(draw: st.DrawFn, type: str, fresh: str) -> tuple[str, str]:
+def criteria(draw: st.DrawFn, type: str) -> tuple[str, str]:
     """(key, value) of one parameter of a type, any of several values."""
     usable = [
         p for name, p in sorted(registry().of(type).items()) if name not in LEFT_OUT and p.type != "special"
     ]
     parameter = draw(st.sampled_from(usable))
     modifier = draw(st.sampled_from(MODIFIERS[parameter.type]))
-    drawn = draw(st.lists(values(parameter, modifier, fresh), min_size=1, max_size=2))
+    drawn = draw(st.lists(values(parameter, modifier), min_size=1, max_size=2))
     return parameter.name + modifier, ",".join(drawn[:1] if modifier == ":missing" else drawn)
 
 
@@ -99,23 +99,18 @@ def _references(type: str) -> list[Parameter]:
 
 
 @st.composite
-def chains(draw: st.DrawFn, type: str, fresh: str) -> tuple[str, str]:
+def chains(draw: st.DrawFn, type: str) -> tuple[str, str]:
     """`subject:Patient.…`, `_has:Observation:patient:…`, one or two deep."""
-    deeper = st.deferred(
-        lambda: st.one_of(criteria(target, fresh), criteria(target, fresh), chains(target, fresh))
-    )
-    if draw(st.booleans()):
+    deeper = st.deferred(lambda: st.one_of(criteria(target), criteria(target), chains(target)))
+    if _references(type) and draw(st.booleans()):
         parameter = draw(st.sampled_from(_references(type)))
         target = draw(st.sampled_from([t for t in parameter.targets if t in KINDS] or ["Patient"]))
         key, value = draw(deeper)
         return f"{parameter.name}:{target}.{key}", value
-    target, parameter = draw(
-        st.sampled_from(
-            [(s, p) for s in sorted(KINDS) for p in _references(s) if type in p.targets] or [("List", None)]
-        )
-    )
+    pointing = [(s, p) for s in sorted(KINDS) for p in _references(s) if type in p.targets or not p.targets]
+    target, parameter = draw(st.sampled_from(pointing))
     key, value = draw(deeper)
-    return f"_has:{target}:{parameter.name if parameter else 'item'}:{key}", value
+    return f"_has:{target}:{parameter.name}:{key}", value
 
 
 def sorts(type: str) -> st.SearchStrategy[str]:
@@ -129,11 +124,11 @@ def sorts(type: str) -> st.SearchStrategy[str]:
 
 
 @st.composite
-def questions(draw: st.DrawFn, fresh: str) -> str:
+def questions(draw: st.DrawFn) -> str:
     """One search, held to its world by a tag."""
     type = draw(st.sampled_from(sorted(KINDS)))
-    pairs = draw(st.lists(st.one_of(*[criteria(type, fresh)] * 3, chains(type, fresh)), max_size=3))
-    pairs.append(("_tag", f"{fresh}|w"))
+    pairs = draw(st.lists(st.one_of(*[criteria(type)] * 3, chains(type)), max_size=3))
+    pairs.append(("_tag", f"{OWN}|w"))
     order = draw(sorts(type))
     if order:
         pairs.append(("_sort", order))

@@ -40,6 +40,8 @@ URIS = [
 
 texts, dates, days = st.sampled_from(TEXTS), st.sampled_from(DATES), st.sampled_from(DAYS)
 NAMES = "abcd"
+OWN = "OWN-"
+"""Stands for the beginning of a world's ids: what is drawn must not depend on what ran before."""
 
 
 def some(**elements: st.SearchStrategy[Any]) -> st.SearchStrategy[Json]:
@@ -62,7 +64,26 @@ concepts = some(coding=few(codings, 2), text=texts)
 identifiers = st.fixed_dictionaries(
     {"system": st.sampled_from(SYSTEMS), "value": st.sampled_from(CODES), "type": st.none() | concepts}
 ).map(_without_nothing)
-periods = some(start=dates, end=dates)
+
+
+def _period(ends: list[str], open: str) -> Json:
+    """From the one that begins earlier: a period that ends before it starts is no FHIR (per-1)."""
+    period = {"start": ends[0], "end": ends[-1]}
+    return {name: value for name, value in period.items() if name != open}
+
+
+BEGINNING = [
+    "0001-01-01", "1999-12-31", "2020", "2020-02", "2020-02-29", "2020-02-29T12:00:00.5+05:30",
+    "2020-02-29T23:59:59Z", "2020-03-01", "2020-12-31T23:59:59-12:00", "9999-12-31",
+]  # fmt: skip
+"""In order of their first moment."""
+periods = st.builds(
+    _period,
+    st.lists(st.sampled_from(BEGINNING), min_size=1, max_size=2).map(
+        lambda ends: sorted(ends, key=BEGINNING.index)
+    ),
+    st.sampled_from(["", "", "start", "end"]),
+)
 quantities = st.builds(
     lambda value, unit, comparator: _without_nothing(
         {"value": value, "system": unit[0], "code": unit[1], "unit": unit[2], "comparator": comparator}
@@ -74,9 +95,9 @@ quantities = st.builds(
 ranges = some(low=quantities, high=quantities)
 
 
-def references(fresh: str, *types: str) -> st.SearchStrategy[Json]:
+def references(*types: str) -> st.SearchStrategy[Json]:
     """To somebody of this world (who may not exist), by every spelling, or by identifier only."""
-    own = st.builds("{}/{}{}".format, st.sampled_from(types), st.just(fresh), st.sampled_from(NAMES))
+    own = st.builds("{}/{}{}".format, st.sampled_from(types), st.just(OWN), st.sampled_from(NAMES))
     versioned = own.map(lambda reference: reference + "/_history/1")
     odd = st.sampled_from(
         ["http://elsewhere.org/fhir/Patient/1", "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0"]
@@ -96,7 +117,7 @@ contacts = some(
 )
 
 
-def patients(fresh: str) -> st.SearchStrategy[Json]:
+def patients() -> st.SearchStrategy[Json]:
     return some(
         identifier=few(identifiers),
         active=st.booleans(),
@@ -107,9 +128,9 @@ def patients(fresh: str) -> st.SearchStrategy[Json]:
         deceasedBoolean=st.booleans(),
         address=few(addresses, 2),
         communication=few(concepts.map(lambda language: {"language": language}), 2),
-        generalPractitioner=few(references(fresh, "Organization"), 2),
-        managingOrganization=references(fresh, "Organization"),
-        link=few(references(fresh, "Patient").map(lambda other: {"other": other, "type": "seealso"}), 1),
+        generalPractitioner=few(references("Organization"), 2),
+        managingOrganization=references("Organization"),
+        link=few(references("Patient").map(lambda other: {"other": other, "type": "seealso"}), 1),
     )
 
 
@@ -131,37 +152,37 @@ times = st.one_of(
 components = st.builds(lambda code, value: {"code": code, **value}, concepts, values)
 
 
-def observations(fresh: str) -> st.SearchStrategy[Json]:
+def observations() -> st.SearchStrategy[Json]:
     plain = some(
         identifier=few(identifiers),
         status=st.sampled_from(["final", "amended", "preliminary"]),
         category=few(concepts, 2),
         code=concepts,
-        subject=references(fresh, "Patient", "Group"),
-        encounter=references(fresh, "Encounter"),
-        performer=few(references(fresh, "Organization", "Patient"), 2),
+        subject=references("Patient", "Group"),
+        encounter=references("Encounter"),
+        performer=few(references("Organization", "Patient"), 2),
         component=few(components),
-        derivedFrom=few(references(fresh, "Observation"), 2),
-        hasMember=few(references(fresh, "Observation"), 2),
+        derivedFrom=few(references("Observation"), 2),
+        hasMember=few(references("Observation"), 2),
         method=concepts,
     )
     return st.builds(lambda one, value, when: one | value | when, plain, values, times)
 
 
-def encounters(fresh: str) -> st.SearchStrategy[Json]:
+def encounters() -> st.SearchStrategy[Json]:
     return some(
         identifier=few(identifiers),
         status=st.sampled_from(["finished", "planned"]),
         type=few(concepts, 2),
-        subject=references(fresh, "Patient", "Group"),
+        subject=references("Patient", "Group"),
         period=periods,
         length=quantities,
-        partOf=references(fresh, "Encounter"),
-        serviceProvider=references(fresh, "Organization"),
+        partOf=references("Encounter"),
+        serviceProvider=references("Organization"),
     ) | st.builds(lambda klass: {"class": klass}, codings)
 
 
-def groups(fresh: str) -> st.SearchStrategy[Json]:
+def groups() -> st.SearchStrategy[Json]:
     traits = st.one_of(
         concepts.map(lambda value: {"valueCodeableConcept": value}),
         quantities.map(lambda value: {"valueQuantity": value}),
@@ -173,7 +194,7 @@ def groups(fresh: str) -> st.SearchStrategy[Json]:
         type=st.sampled_from(["person", "animal"]),
         actual=st.booleans(),
         code=concepts,
-        managingEntity=references(fresh, "Organization"),
+        managingEntity=references("Organization"),
         characteristic=few(
             st.builds(
                 lambda code, value, exclude: {"code": code, "exclude": exclude, **value},
@@ -182,11 +203,11 @@ def groups(fresh: str) -> st.SearchStrategy[Json]:
                 st.booleans(),
             )
         ),
-        member=few(references(fresh, "Patient", "Group").map(lambda entity: {"entity": entity})),
+        member=few(references("Patient", "Group").map(lambda entity: {"entity": entity})),
     )
 
 
-def organizations(fresh: str) -> st.SearchStrategy[Json]:
+def organizations() -> st.SearchStrategy[Json]:
     return some(
         identifier=few(identifiers),
         active=st.booleans(),
@@ -194,25 +215,25 @@ def organizations(fresh: str) -> st.SearchStrategy[Json]:
         name=texts,
         alias=few(texts, 2),
         address=few(addresses, 2),
-        partOf=references(fresh, "Organization"),
+        partOf=references("Organization"),
     )
 
 
-def risks(fresh: str) -> st.SearchStrategy[Json]:
+def risks() -> st.SearchStrategy[Json]:
     odds = st.one_of(
         st.sampled_from(NUMBERS).map(lambda value: {"probabilityDecimal": value}),
         ranges.map(lambda value: {"probabilityRange": value}),
     )
     return some(
         status=st.just("final"),
-        subject=references(fresh, "Patient"),
+        subject=references("Patient"),
         occurrenceDateTime=dates,
         method=concepts,
         prediction=few(odds, 2),
     )
 
 
-def value_sets(fresh: str) -> st.SearchStrategy[Json]:
+def value_sets() -> st.SearchStrategy[Json]:
     return some(
         url=st.sampled_from(URIS),
         version=texts,
@@ -224,14 +245,14 @@ def value_sets(fresh: str) -> st.SearchStrategy[Json]:
     )
 
 
-def lists(fresh: str) -> st.SearchStrategy[Json]:
+def lists() -> st.SearchStrategy[Json]:
     return some(
         status=st.just("current"),
         mode=st.just("working"),
         code=concepts,
         title=texts,
-        subject=references(fresh, "Patient"),
-        entry=few(references(fresh, "Patient", "Observation").map(lambda item: {"item": item})),
+        subject=references("Patient"),
+        entry=few(references("Patient", "Observation").map(lambda item: {"item": item})),
     )
 
 
@@ -254,12 +275,12 @@ metas = some(
 
 
 @st.composite
-def worlds(draw: st.DrawFn, fresh: str) -> list[Json]:
+def worlds(draw: st.DrawFn) -> list[Json]:
     """Up to four of each kind, in order of type and id, all tagged so that a search can be held to this world."""
     world: list[Json] = []
     for type, kind in KINDS.items():
         for name in NAMES[: draw(st.integers(0, 4))]:
             meta = draw(metas)
-            meta["tag"] = [*meta.get("tag", []), {"system": fresh, "code": "w"}]
-            world.append({"resourceType": type, "id": fresh + name, "meta": meta, **draw(kind(fresh))})
+            meta["tag"] = [*meta.get("tag", []), {"system": OWN, "code": "w"}]
+            world.append({"resourceType": type, "id": OWN + name, "meta": meta, **draw(kind())})
     return world
