@@ -134,3 +134,40 @@ async def test_no_value_of_a_search_ever_stands_in_its_statement(postgres_store:
     ):
         assert not re.search("drop table", statement(postgres_store, text).text)
         assert (await postgres_store.search(asked(text), EVERYTHING)).matches == []
+
+
+async def test_what_another_process_calls_a_new_thing_is_found_at_once(
+    postgres_store: PostgresStore, database: str, registry: Registry
+) -> None:
+    """The sets of codings are kept in mind; what was added since is looked for before each search by code."""
+    other = await PostgresStore.open(database, KEY, registry)
+    try:
+        for number in range(3):
+            coding = [
+                {"system": "http://new", "code": f"{number}"},
+                {"system": "http://also", "code": "same"},
+            ]
+            resource = observation(f"new{number}", code={"coding": coding})
+            await other.write([change(resource)], audited())
+            for text in (f"code={number}", f"code=http://new|{number}", f"code:not=x&_id=new{number}"):
+                page = await postgres_store.search(asked(f"Observation?{text}"), EVERYTHING)
+                assert [stored.id for stored in page.matches] == [f"new{number}"]
+            page = await postgres_store.search(asked("Observation?code=http://also|"), EVERYTHING)
+            assert len(page.matches) == number + 1
+    finally:
+        await other.close()
+
+
+async def test_a_thing_named_in_a_transaction_that_failed_can_be_named_again(
+    postgres_store: PostgresStore,
+) -> None:
+    resource = observation("failed", code={"coding": [{"system": "http://failed", "code": "f"}]})
+    with pytest.raises(RuntimeError):
+        async with postgres_store.transaction() as transaction:
+            await transaction.write([change(resource)], audited())
+            page = await transaction.search(asked("Observation?code=http://failed|f"), EVERYTHING)
+            assert len(page.matches) == 1
+            raise RuntimeError("the work fails")
+    await postgres_store.write([change(resource)], audited())
+    page = await postgres_store.search(asked("Observation?code=http://failed|f"), EVERYTHING)
+    assert len(page.matches) == 1

@@ -15,6 +15,7 @@ from commonweal.platform.balance import Movement
 from commonweal.platform.ports import Audited, Change, Page, Scope, Stored, Timer, Transaction
 from commonweal.store import ledger, masking, timers
 from commonweal.store.audit import Auditor
+from commonweal.store.codings import Codings
 from commonweal.store.connection import Limits, Pools, borrowed, connect, insisting, translated
 from commonweal.store.facts import Facts
 from commonweal.store.reads import reading
@@ -42,9 +43,10 @@ class Engine:
         tokens = Tokens(key)
         self.pools = pools
         self.reaches = Reaches(tokens)
-        self.writer = Writer(Rows(tokens, facts))
+        codings = Codings()
+        self.writer = Writer(Rows(tokens, facts, codings), codings)
         self.clusters = Clusters()
-        self.searching = Searching(tokens, facts, self.reaches, key, self.clusters)
+        self.searching = Searching(tokens, facts, self.reaches, key, self.clusters, codings)
         self.history = History(self.reaches, key)
         self.auditor = Auditor(pools.work)
         self.gathered = {type: reading.Gathered(pools, type) for type in RESOURCE_TYPES}

@@ -87,11 +87,11 @@ create table record."{type}" (
     words   text collate "C",
     body    text collate "C" not null
 );
-alter table record."{type}" alter column tok set statistics 1000;
+alter table record."{type}" alter column tok set statistics 1000, alter column code set statistics 1000;
 create unique index "{type}_key" on record."{type}" (key);
 create index "{type}_patient" on record."{type}" (patient, date_lo desc nulls last);
 create index "{type}_code" on record."{type}" (code, date_lo desc nulls last) where code is not null;
-create index "{type}_date" on record."{type}" (date_lo desc nulls last) where date_lo is not null;
+create index "{type}_date" on record."{type}" (date_lo desc nulls last);
 create index "{type}_updated" on record."{type}" (updated);
 create index "{type}_tok" on record."{type}" using gin (tok);
 create index "{type}_gram" on record."{type}" using gin (gram) where gram is not null;

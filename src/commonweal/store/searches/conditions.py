@@ -19,6 +19,7 @@ from commonweal.fhir.search.values import (
     TokenValue,
     UriValue,
 )
+from commonweal.store.codings import Codings
 from commonweal.store.searches.aliases import Alias
 from commonweal.store.searches.clusters import Clusters
 from commonweal.store.tokens import Tokens
@@ -47,9 +48,10 @@ Amount = DateValue | NumberValue | QuantityValue
 class Conditions:
     """Writes conditions with the hashes of one installation."""
 
-    def __init__(self, tokens: Tokens, clusters: Clusters) -> None:
+    def __init__(self, tokens: Tokens, clusters: Clusters, codings: Codings) -> None:
         self._tokens = tokens
         self._clusters = clusters
+        self._codings = codings
         self._kinds: Mapping[str, Callable[[Alias, Criterion], str]] = {
             "token": self._token,
             "string": self._string,
@@ -102,9 +104,15 @@ class Conditions:
 
     def _token(self, alias: Alias, criterion: Criterion) -> str:
         values = [value for value in criterion.values if isinstance(value, TokenValue)]
-        return alias.any_of(
-            h for name in criterion.names for value in values for h in self._hashes(name, value)
-        )
+        hashes = {h for name in criterion.names for value in values for h in self._hashes(name, value)}
+        sets = None
+        if criterion.names == (alias.facts.code,) and not alias.anchored and not criterion.negated:
+            sets = self._codings.sets(alias.type, hashes)
+        if sets is None:
+            return alias.any_of(hashes)
+        if len(sets) == 1:
+            return f"{alias.column('code')} = {alias.bind(sets[0], 'int8')}"
+        return f"{alias.column('code')} = any({alias.bind(sets, 'int8[]')})"
 
     def _hashes(self, name: str, value: TokenValue) -> Iterable[int]:
         if value.code is None and value.system is None:

@@ -7,11 +7,12 @@ from typing import Any
 
 from commonweal.access.reach import Reach
 from commonweal.fhir import codec
-from commonweal.fhir.search.clauses import Chain, Clause, Has, Listed, Query
+from commonweal.fhir.search.clauses import Chain, Clause, Criterion, Has, Listed, Query
 from commonweal.fhir.search.index import extract
 from commonweal.platform.ports import Page, Stored
 from commonweal.store import masking
-from commonweal.store.facts import Facts
+from commonweal.store.codings import Codings
+from commonweal.store.facts import CODE, Facts
 from commonweal.store.reads import reading
 from commonweal.store.reads.cursors import Cursors
 from commonweal.store.reads.history import used_types
@@ -34,13 +35,20 @@ class Searching:
     """Answers searches; shared by the store and its transactions, which lend their connections."""
 
     def __init__(
-        self, tokens: Tokens, facts: Facts, reaches: Reaches, key: bytes, clusters: Clusters
+        self,
+        tokens: Tokens,
+        facts: Facts,
+        reaches: Reaches,
+        key: bytes,
+        clusters: Clusters,
+        codings: Codings,
     ) -> None:
         self._facts = facts
         self._reaches = reaches
         self._cursors = Cursors(key)
         self._clusters = clusters
-        self._selecting = Selecting(tokens, facts, reaches, clusters)
+        self._codings = codings
+        self._selecting = Selecting(tokens, facts, reaches, clusters, codings)
 
     async def page(self, query: Query, reach: Reach, lenders: Lenders) -> Page:
         asked = await self._asked(query, reach, lenders)
@@ -119,6 +127,9 @@ class Searching:
         if not query.type:
             async with lenders.work() as connection:
                 types = await used_types(connection, types)
+        if any(_says_what(clause) for clause in query.where):
+            async with lenders.work() as connection:
+                await self._codings.refresh(connection)
         wanted = sorted({each.list_id for clause in query.where for each in _lists(clause)})
         return Asked(
             query, reach, [] if reach.is_nothing else types, await self._items(wanted, reach, lenders)
@@ -171,6 +182,15 @@ class _Finder:
 def _about(query: Query) -> str:
     """What a cursor belongs to: everything that decides which rows there are and in which order."""
     return repr((query.type, query.types, query.where, query.compartment, query.sort))
+
+
+def _says_what(clause: Clause) -> bool:
+    """Does it look, anywhere, for what a record is?"""
+    if isinstance(clause, Criterion):
+        return clause.parameter.name in CODE
+    if isinstance(clause, Chain):
+        return any(_says_what(where) for _, where in clause.branches)
+    return isinstance(clause, Has) and _says_what(clause.where)
 
 
 def _lists(clause: Clause) -> list[Listed]:

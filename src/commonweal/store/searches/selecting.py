@@ -7,6 +7,7 @@ from typing import Any
 
 from commonweal.access.reach import Reach
 from commonweal.fhir.search.clauses import Criterion, Query, Sort
+from commonweal.store.codings import Codings
 from commonweal.store.facts import Facts
 from commonweal.store.reads.binding import Binding
 from commonweal.store.reads.reaching import Reaches
@@ -60,11 +61,13 @@ class Statement:
 class Selecting:
     """Writes statements with the hashes of one installation."""
 
-    def __init__(self, tokens: Tokens, facts: Facts, reaches: Reaches, clusters: Clusters) -> None:
+    def __init__(
+        self, tokens: Tokens, facts: Facts, reaches: Reaches, clusters: Clusters, codings: Codings
+    ) -> None:
         self._tokens = tokens
         self._facts = facts
         self._reaches = reaches
-        self._conditions = Conditions(tokens, clusters)
+        self._conditions = Conditions(tokens, clusters, codings)
 
     def rows(self, asked: Asked, sorts: Sequence[Sort], limit: int, place: Sequence[Any] | None) -> Statement:
         """The rows of SEEN with `type`, their sort values v0, v1 … and their key, in order, from a place on."""

@@ -29,6 +29,9 @@ def arguments(rows: Sequence[Row], changes: Sequence[Change]) -> Json:
             bag.extend(part)
     values.update(zip(("tok_at", "gram_at", "label_at", "end_at"), starts, strict=True), bag=bag)
     values.update(_ranges(rows))
+    sets = {row.code: row.codings for row in rows if row.codings is not None}
+    values["set"] = list(sets)
+    values["set_tok"] = ["{" + ",".join(map(str, tok)) + "}" for tok in sets.values()]
     topics = [(number, topic) for number, change in enumerate(changes, 1) for topic in change.topics]
     values["topic_n"], values["topic"] = [n for n, _ in topics], [topic for _, topic in topics]
     values["method"] = [change.method[0] for change in changes]

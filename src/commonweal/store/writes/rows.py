@@ -9,6 +9,7 @@ from commonweal.fhir.search.index import Indexed
 from commonweal.fhir.search.strings import above
 from commonweal.platform.ports import Change
 from commonweal.store.belongs import belongs
+from commonweal.store.codings import Codings
 from commonweal.store.facts import Facts, TypeFacts
 from commonweal.store.tokens import Tokens
 from commonweal.store.writes.grams import beginnings, label, parts
@@ -41,6 +42,7 @@ class Row:
     date_lo: int | None = None
     date_hi: int | None = None
     code: int | None = None
+    codings: Sequence[int] | None = None
     words: str | None = None
     tok: Sequence[int] = ()
     gram: Sequence[int] = ()
@@ -62,9 +64,15 @@ def _inside(part: Json) -> str:
 class Rows:
     """Makes rows; knows the installation's hashes and what is known about each type's parameters."""
 
-    def __init__(self, tokens: Tokens, facts: Facts) -> None:
+    def __init__(self, tokens: Tokens, facts: Facts, codings: Codings | None = None) -> None:
         self._tokens = tokens
         self._facts = facts
+        self._codings = codings or Codings()
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """Our own addresses."""
+        return self._facts.registry.bases
 
     def row(self, change: Change) -> Row:
         """The row of a create or update; of a delete only its name."""
@@ -82,8 +90,7 @@ class Rows:
         self._dates(row, facts, indexed)
         self._composites(row, facts, indexed)
         self._strings(row, indexed, hashes)
-        if facts.code is not None:
-            row.code = self._code(facts.code, indexed)
+        self._coded(row, facts, indexed)
         row.tok = sorted(hashes)
         return row
 
@@ -91,7 +98,7 @@ class Rows:
         hashed = self._tokens.self
         told = (to for name, to in indexed.references if name in facts.patient and to.startswith("Patient/"))
         patient = next(told, None)
-        whose = belongs(change.type, change.id, change.resource, patient)
+        whose = belongs(change.type, change.id, change.resource, self.bases, patient)
         if facts.patient and whose.patient and not patient:
             row.present = ELSEWHERE
         row.subject = whose.patient or f"{change.type}/{change.id}"
@@ -164,5 +171,10 @@ class Rows:
             START + START.join(f"{name}{MIDDLE}{text}" for name, text in words) + START if words else None
         )
 
-    def _code(self, name: str, indexed: Indexed) -> int | None:
-        return None
+    def _coded(self, row: Row, facts: TypeFacts, indexed: Indexed) -> None:
+        """The set of codings that say what it is, and the set itself until the table is known to have it."""
+        tokens = tuple(sorted({each for each in indexed.tokens if each[0] == facts.code}))
+        if tokens:
+            row.code = self._tokens.of("set", facts.type, *(part for each in tokens for part in each))
+            if not self._codings.is_settled(row.code):
+                row.codings = sorted(self._hashes(Indexed(tokens=list(tokens))))

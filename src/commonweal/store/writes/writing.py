@@ -10,6 +10,7 @@ from commonweal.fhir import codec
 from commonweal.fhir.compartment import patient_of
 from commonweal.fhir.outcome import Problem
 from commonweal.platform.ports import Audited, Change, Stored
+from commonweal.store.codings import Codings
 from commonweal.store.reads import reading
 from commonweal.store.writes import batch
 from commonweal.store.writes.named import statement
@@ -40,8 +41,9 @@ def plan(changes: Sequence[Change]) -> list[Numbered]:
 class Writer:
     """Carries out the parts of a plan on one connection."""
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Rows, codings: Codings) -> None:
         self._rows = rows
+        self._codings = codings
 
     async def write(
         self, connection: Connection, parts: Sequence[Numbered], audited: Audited
@@ -50,6 +52,8 @@ class Writer:
 
         Autocommitted when there is one part and no transaction; else the caller holds the transaction.
         """
+        if self._codings.is_due:
+            await self._codings.refresh(connection)
         done: dict[int, Stored] = {}
         touched: list[str] = []
         patients: list[int] = []
@@ -60,44 +64,43 @@ class Writer:
             patients += [row.patient for row in rows if row.patient is not None]
             audit = batch.audit(audited if part is parts[-1] else None, touched, patients, audited.work)
             try:
-                stored = await _write_part(connection, type, rows, [change for _, change in part], audit)
+                stored = await self._part(connection, type, rows, [change for _, change in part], audit)
             except Problem as problem:
                 problem.index = part[problem.index][0] if problem.index is not None else None
                 raise
             done.update(zip((number for number, _ in part), stored, strict=True))
         return [done[number] for number in sorted(done)]
 
+    async def _part(
+        self,
+        connection: Connection,
+        type: str,
+        rows: Sequence[Row],
+        changes: Sequence[Change],
+        audit: Mapping[str, Any],
+    ) -> list[Stored]:
+        values = {**batch.arguments(rows, changes), **audit}
+        if all(change.method == "create" for change in changes):
+            create = statement("create", type)
+            try:
+                answer = await connection.fetchrow(create.text, *create.arguments(values))
+            except asyncpg.UniqueViolationError as error:
+                raise _taken(type, rows, error) from error
+            return batch.created(type, rows, answer["updated"])
+        if any(change.method == "delete" for change in changes):
+            await self._name_subjects(connection, type, rows, changes)
+            values["subject"] = [row.subject for row in rows]
+        change = statement("change", type)
+        return batch.changed(type, rows, await connection.fetch(change.text, *change.arguments(values)))
 
-async def _write_part(
-    connection: Connection,
-    type: str,
-    rows: Sequence[Row],
-    changes: Sequence[Change],
-    audit: Mapping[str, Any],
-) -> list[Stored]:
-    values = {**batch.arguments(rows, changes), **audit}
-    if all(change.method == "create" for change in changes):
-        create = statement("create", type)
-        try:
-            answer = await connection.fetchrow(create.text, *create.arguments(values))
-        except asyncpg.UniqueViolationError as error:
-            raise _taken(type, rows, error) from error
-        return batch.created(type, rows, answer["updated"])
-    if any(change.method == "delete" for change in changes):
-        await _name_subjects(connection, type, rows, changes)
-        values["subject"] = [row.subject for row in rows]
-    change = statement("change", type)
-    return batch.changed(type, rows, await connection.fetch(change.text, *change.arguments(values)))
-
-
-async def _name_subjects(
-    connection: Connection, type: str, rows: Sequence[Row], changes: Sequence[Change]
-) -> None:
-    """What a deleted resource was about; its end is told in order with everything else about that."""
-    ends = {row.id: row for row, change in zip(rows, changes, strict=True) if change.method == "delete"}
-    for id, found in (await reading.current(connection, type, ends)).items():
-        if not found["deleted"]:
-            ends[id].subject = patient_of(codec.parse(found["body"]))
+    async def _name_subjects(
+        self, connection: Connection, type: str, rows: Sequence[Row], changes: Sequence[Change]
+    ) -> None:
+        """What a deleted resource was about; its end is told in order with everything else about that."""
+        ends = {row.id: row for row, change in zip(rows, changes, strict=True) if change.method == "delete"}
+        for id, found in (await reading.current(connection, type, ends)).items():
+            if not found["deleted"]:
+                ends[id].subject = patient_of(codec.parse(found["body"]), self._rows.bases)
 
 
 def _taken(type: str, rows: Sequence[Row], error: asyncpg.UniqueViolationError) -> Problem:

@@ -76,6 +76,11 @@ made as (
 forgotten as (
     delete from record.ranged r using todo d where r.row = d.old_key
 ),
+coded as (
+    insert into record.coding (set, type, tok)
+    select set, '{type}', tok::int8[] from unnest(:set::int8[], :set_tok::text[]) as s(set, tok) order by set
+    on conflict do nothing
+),
 measured as (
     insert into record.ranged (parameter, row, lo, hi, unit, code, entry, tok)
     select r.parameter, d.new_key, r.lo, r.hi, r.unit, r.code, r.entry, r.tok::int8[]

@@ -22,6 +22,11 @@ made as (
         record.body('{type}', id, 1, (select record.stamp(record.now())), tail)
     from input
 ),
+coded as (
+    insert into record.coding (set, type, tok)
+    select set, '{type}', tok::int8[] from unnest(:set::int8[], :set_tok::text[]) as s(set, tok) order by set
+    on conflict do nothing
+),
 measured as (
     insert into record.ranged (parameter, row, lo, hi, unit, code, entry, tok)
     select r.parameter, i.key, r.lo, r.hi, r.unit, r.code, r.entry, r.tok::int8[]
