@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from commonweal.boot.trial import Trial
 from tools.browser import find
 
 ROOT = Path(__file__).resolve().parent
@@ -18,6 +19,12 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("NOT RUN: the open data folder is not beside this checkout")
     return SHARED_DATA
+
+
+@pytest.fixture
+def trial() -> Trial:
+    """The platform with all its services, on an empty record in memory and with a clock set by hand."""
+    return Trial()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,126 @@
+"""What is asked of the record about people and places; first of all the facts of the rules."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from commonweal.fhir import codec
+from commonweal.fhir.search.escapes import escape
+from commonweal.platform import Facts, Work
+from commonweal.platform.ports import Scope
+from commonweal.services.registry.rules import people
+from commonweal.services.registry.rules.people import Known, Number
+from commonweal.services.registry.rules.places import Surroundings
+
+Json = dict[str, Any]
+PAGE = 100
+
+
+async def known(work: Facts, person: Json) -> Known:
+    """What there is to know before the numbers of a patient are admitted; nothing where none is checked."""
+    if people.may_be_identified(person, Known()) and not people.keys(person):
+        return Known()
+    earlier = (await before(work, person)).before
+    new = people.keys({"identifier": people.new_identifiers(person, earlier)})
+    taken = [number for number in sorted(new) if await _has_another(work, person, number)]
+    return Known(earlier, frozenset(taken))
+
+
+async def before(work: Facts, person: Json) -> Known:
+    """The version before this one, for those whose numbers need not be theirs alone."""
+    found = await work.search(f"{person['resourceType']}?_id={person['id']}")
+    return Known(next((codec.parse(each.body) for each in found.matches), None))
+
+
+async def _has_another(work: Facts, person: Json, number: Number) -> bool:
+    """Does somebody else have this number? Held until the end, so that two cannot ask in the same moment."""
+    token = quote("|".join(map(escape, number)), safe="")
+    found = await work.search(f"Patient?identifier={token}", hold=True)
+    others = [codec.parse(each.body) for each in found.matches]
+    others += [each for each in work.together if each["resourceType"] == "Patient"]
+    links = (each for type in people.ONE_PERSON for each in people.linked(person, type))
+    same = {person["id"], *(each.removeprefix("Patient/") for each in links)}
+    return any(other["id"] not in same and number in people.keys(other) for other in others)
+
+
+async def surroundings(work: Facts, place: Json) -> Surroundings:
+    """The places around one, and the limits in force. All of them are held until the end, so that two places
+    cannot become part of each other in the same moment."""
+    limits = [work.parameter(f"place_{name}_most", work.now()) for name in ("levels", "points", "bytes")]
+    around: list[str] = []
+    inside: Json | None = place
+    await _hold(work, place["id"])
+    while inside is not None and (parent := parent_of(inside)) and len(around) < limits[0]:
+        around.append(parent)
+        if parent == place["id"] or parent in around[:-1]:
+            break
+        await _hold(work, parent)
+        (found,) = await work.read_all([("Location", parent)])
+        inside = codec.parse(found.body) if found else None
+    return Surroundings(tuple(around), inside is None, *limits)
+
+
+async def _hold(work: Facts, place: str) -> None:
+    await work.search(f"Location?_id={place}&_summary=count", hold=True)
+
+
+def parent_of(place: Json) -> str | None:
+    """The id of the place that one is part of."""
+    reference = str(place.get("partOf", {}).get("reference", ""))
+    return reference.removeprefix("Location/") if reference.startswith("Location/") else None
+
+
+async def ancestors(work: Work, place: Json) -> list[Json]:
+    """The places around one that may be seen, the outermost first."""
+    found: list[Json] = []
+    ids = {place["id"]}
+    while (parent := parent_of(place)) and parent not in ids:
+        (above,) = await work.read_all([("Location", parent)])
+        if above is None:
+            break
+        place = codec.parse(above.body)
+        found.insert(0, place)
+        ids.add(parent)
+    return found
+
+
+async def places_in(work: Work, place: str | None) -> Sequence[Json]:
+    """The places that lie directly in one, by name; without one, those that lie in none."""
+    within = f"partof=Location/{place}" if place else "partof:missing=true"
+    page = await work.search(f"Location?{within}&_sort=name&_count={PAGE}")
+    return [codec.parse(each.body) for each in page.matches]
+
+
+async def households_at(work: Work, place: str) -> Sequence[Json]:
+    """The households at a place, the latest first."""
+    page = await work.search(f"Group?place=Location/{place}&_sort=-_lastUpdated&_count={PAGE}")
+    return [codec.parse(each.body) for each in page.matches]
+
+
+async def counts_at(work: Work, place: str) -> Mapping[str, int]:
+    """How many places lie directly in one and how many households are right there."""
+    return {
+        "places": await work.count(f"Location?partof=Location/{place}"),
+        "households": await work.count(f"Group?place=Location/{place}"),
+    }
+
+
+async def ended_consents(work: Work) -> Sequence[Json]:
+    """Consents in force whose period has ended; a page of them."""
+    today = f"{work.now():%Y-%m-%dT%H:%M:%SZ}"
+    page = await work.search(f"Consent?status=active&period=eb{today}&patient:missing=false&_count={PAGE}")
+    return [codec.parse(each.body) for each in page.matches]
+
+
+async def active_before(work: Work, patient: str, other: str) -> bool | None:
+    """What `Patient.active` said before the record was merged into the other; None: nothing."""
+    cursor: str | None = None
+    while True:
+        page = await work.history(Scope("Patient", patient, count=PAGE, cursor=cursor))
+        for version in (codec.parse(each.body) for each in page.matches if not each.deleted):
+            if f"Patient/{other}" not in people.linked(version, "replaced-by"):
+                said: bool | None = version.get("active")
+                return said
+        cursor = page.next
+        if cursor is None:
+            return None
