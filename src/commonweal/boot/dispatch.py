@@ -32,8 +32,16 @@ class Dispatcher:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set; a job that fails is logged and tried again."""
-        jobs = [self._timers, self._seal, *self._reactions()]
-        await asyncio.gather(*(self._repeat(job, stop) for job in jobs))
+        await asyncio.gather(*(self._repeat(job, stop) for job in self._all_jobs()))
+
+    async def settle(self) -> None:
+        """Every job in turn, until none finds anything left to do; for trials, where time is passed by hand."""
+        jobs = self._all_jobs()
+        while any([await job() for job in jobs]):
+            continue
+
+    def _all_jobs(self) -> list[Callable[[], Awaitable[bool]]]:
+        return [self._timers, self._seal, *self._reactions()]
 
     async def _repeat(self, job: Callable[[], Awaitable[bool]], stop: asyncio.Event) -> None:
         while not stop.is_set():
