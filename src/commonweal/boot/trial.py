@@ -26,7 +26,9 @@ class Trial:
         self.signals: list[Signal] = []
         self._ids = count(1)
         self.store = MemoryStore(self._microseconds)
-        self.feed = MemoryFeed(self.store, self._microseconds, delays=(0, 0))
+        self.feed = MemoryFeed(
+            self.store, self._microseconds, delays=(0, 0), wall=self._microseconds
+        )
         self.platform = Platform(
             catalogue or discovery.catalogue(),
             self.store,

@@ -35,7 +35,7 @@ class Reader:
 
 
 class MemoryFeed:
-    """The `Feed` over a MemoryStore; `clock` is the one by which timers fall due."""
+    """The `Feed` over a MemoryStore; timers fall due by `clock`, leases and tries by `wall`."""
 
     def __init__(
         self,
@@ -43,8 +43,10 @@ class MemoryFeed:
         clock: Callable[[], int] | None = None,
         delays: Sequence[float] = DELAYS,
         fence: Lease | None = None,
+        wall: Callable[[], int] = system_clock,
     ) -> None:
         self._store = store
+        self._wall = wall
         self._clock = clock or store.clock
         self._delays = delays
         self._fence = fence
@@ -54,13 +56,13 @@ class MemoryFeed:
 
     def under(self, lease: Lease) -> "MemoryFeed":
         """The same feed, but `done` and `failed` raise Problem 409 once the lease has a new holder."""
-        feed = MemoryFeed(self._store, self._clock, self._delays, lease)
+        feed = MemoryFeed(self._store, self._clock, self._delays, lease, self._wall)
         feed._readers, feed._leases = self._readers, self._leases
         return feed
 
     async def notices(self, reader: str, limit: int) -> Sequence[Notice]:
         state = self._readers.get(reader) or Reader()
-        held = state.held(system_clock())
+        held = state.held(self._wall())
         found = [
             replace(each, attempts=state.owed[each.position].attempts if each.position in state.owed else 0)
             for each in self._store.state.outbox
@@ -87,7 +89,7 @@ class MemoryFeed:
         owed = state.owed.setdefault(notice.position, Owed(notice))
         owed.parked = owed.attempts >= len(self._delays)
         wait = 0 if owed.parked else self._delays[owed.attempts]
-        owed.not_before = system_clock() + int(wait * 1_000_000)
+        owed.not_before = self._wall() + int(wait * 1_000_000)
         owed.attempts, owed.error = owed.attempts + 1, error
         return owed.parked
 
@@ -126,7 +128,7 @@ class MemoryFeed:
             return taken
 
     async def lease(self, name: str, holder: str, seconds: float) -> Lease | None:
-        now = system_clock()
+        now = self._wall()
         old = self._leases.get(name)
         until = now + int(seconds * 1_000_000)
         if old is None or old.until <= now:
@@ -155,5 +157,5 @@ class MemoryFeed:
         if fence is None:
             return
         current = self._leases.get(fence.name)
-        if current is None or current.token != fence.token or current.until <= system_clock():
+        if current is None or current.token != fence.token or current.until <= self._wall():
             raise Problem.conflict(f"The lease '{fence.name}' is no longer held by {fence.holder}.")
