@@ -37,7 +37,7 @@ class Assembly:
 async def assembled(settings: Settings, dsn: str) -> AsyncIterator[Assembly]:
     """The platform over the database at `dsn`, which is already migrated."""
     secrets = open_secrets(settings.folder)
-    catalogue = discovery.catalogue()
+    catalogue = discovery.catalogue(settings.bases)
     pool = Pool()
     store = await PostgresStore.open(
         dsn,

@@ -35,9 +35,9 @@ def services() -> tuple[Service, ...]:
 
 
 @cache
-def catalogue() -> Catalogue:
-    """The catalogue of all services; ValueError when two of them disagree."""
-    return Catalogue(services(), {s.name: definitions(s.name) for s in services()}, RECORD)
+def catalogue(bases: tuple[str, ...] = ()) -> Catalogue:
+    """The catalogue of all services; ValueError when two of them disagree. `bases`: our own FHIR addresses."""
+    return Catalogue(services(), {s.name: definitions(s.name) for s in services()}, RECORD, bases)
 
 
 def folder(service: str) -> Path:

@@ -37,6 +37,11 @@ class Settings:
         """The data folder as an absolute path."""
         return Path(self.data).absolute() if self.data else embedded.default_data_dir()
 
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """Our own FHIR address, where it is set: references below it are to what is here."""
+        return (self.base_url.rstrip("/") + "/fhir",) if self.base_url else ()
+
     @classmethod
     def read(cls, environment: Mapping[str, str] | None = None, **given: object) -> "Settings":
         """Given values (None: not given), else the environment's, else the defaults.

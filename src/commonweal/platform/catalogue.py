@@ -33,13 +33,17 @@ class Definitions:
 
 
 class Catalogue:
-    """Built once at start from the manifests; ValueError with one sentence when two services disagree."""
+    """Built once at start from the manifests; ValueError with one sentence when two services disagree.
+
+    `bases`: the addresses under which others know this server, see Registry.
+    """
 
     def __init__(
         self,
         services: Iterable[Service],
         definitions: Mapping[str, Definitions] | None = None,
         permissions: Iterable[Permission] = (),
+        bases: Iterable[str] = (),
     ) -> None:
         self.services = tuple(services)
         definitions = definitions or {}
@@ -47,7 +51,7 @@ class Catalogue:
         named = _unique("permission", ((p.name, p) for p in (*permissions, *declared)))
         self.policy = Policy(named.values())
         self.resources: tuple[Json, ...] = tuple(r for d in definitions.values() for r in d.resources)
-        self.registry = Registry(r for r in self.resources if r["resourceType"] == "SearchParameter")
+        self.registry = Registry((r for r in self.resources if r["resourceType"] == "SearchParameter"), bases)
         self.operations: dict[str, Operation] = _unique(
             "operation", ((o.name, o) for s in self.services for o in s.operations)
         )

@@ -44,7 +44,8 @@ class Writing:
     async def judge(self, transaction: Transaction, facts: Facts) -> None:
         """Gates 3 and 4 for the kinds that have them, facts read under the patients' locks."""
         judged = [(n, d) for n, d in enumerate(self._drafts) if self._catalogue.is_judged(d.type)]
-        keys = {patient_of(d.resource) if d.resource else None for _, d in judged}
+        bases = self._catalogue.registry.bases
+        keys = {patient_of(d.resource, bases) if d.resource else None for _, d in judged}
         keys |= {f"{d.type}/{d.id}" for _, d in judged}
         await transaction.lock(sorted(key for key in keys if key))
         reach = self._catalogue.policy.reach(self._work.agent, "*", "update")

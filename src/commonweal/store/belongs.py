@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from commonweal.fhir import reference
 from commonweal.fhir.compartment import patient_of
 
 Json = dict[str, Any]
@@ -31,27 +32,30 @@ class Belongs:
     labels: tuple[str, ...]
 
 
-def belongs(type: str, id: str, resource: Json, patient: str | None = None) -> Belongs:
-    """Both stores ask this; what a Patient, Location or Organization belongs to is itself. `patient`: whom the
-    resource is about, for those who know already."""
+def belongs(
+    type: str, id: str, resource: Json, bases: tuple[str, ...], patient: str | None = None
+) -> Belongs:
+    """Both stores ask this; what a Patient, Location or Organization belongs to is itself. `bases`: Registry.bases;
+    `patient`: whom the resource is about, for those who know already."""
     own = f"{type}/{id}"
     return Belongs(
-        patient or (own if type == "Patient" else patient_of(resource)),
-        own if type == "Location" else _first(resource, AREAS, "Location/"),
-        own if type == "Organization" else _first(resource, HOLDERS, "Organization/"),
+        patient or (own if type == "Patient" else patient_of(resource, bases)),
+        own if type == "Location" else _first(resource, AREAS, "Location", bases),
+        own if type == "Organization" else _first(resource, HOLDERS, "Organization", bases),
         tuple(f"{each.get('system', '')}|{each.get('code', '')}" for each in _security(resource)),
     )
 
 
-def _first(resource: Json, names: tuple[str, ...], prefix: str) -> str | None:
+def _first(resource: Json, names: tuple[str, ...], type: str, bases: tuple[str, ...]) -> str | None:
     for name in names:
         value = resource.get(name)
         if value is None:
             continue
         for each in value if isinstance(value, list) else (value,):
-            reference = each.get("reference") if isinstance(each, dict) else None
-            if isinstance(reference, str) and reference.startswith(prefix):
-                return reference
+            text = each.get("reference") if isinstance(each, dict) else None
+            found = reference.parse(text, bases) if isinstance(text, str) else None
+            if found is not None and found.kind == "local" and found.type == type:
+                return found.target
     return None
 
 

@@ -26,7 +26,7 @@ def command(data: str | None, every: int) -> None:
 
 async def _check(settings: Settings, every: int) -> bool:
     secrets = open_secrets(settings.folder)
-    registry = discovery.catalogue().registry
+    registry = discovery.catalogue(settings.bases).registry
     whole = True
     async with embedded.open(settings.folder) as database:
         connection = await asyncpg.connect(database.dsn(embedded.ADMIN))

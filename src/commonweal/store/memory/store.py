@@ -24,9 +24,10 @@ def system_clock() -> int:
 class MemoryRecords:
     """`Records` over one state."""
 
-    def __init__(self, state: State, tokens: Tokens) -> None:
+    def __init__(self, state: State, tokens: Tokens, bases: tuple[str, ...]) -> None:
         self.state = state
         self._tokens = tokens
+        self._bases = bases
 
     async def now(self) -> int:
         return self.state.now
@@ -51,7 +52,7 @@ class MemoryRecords:
         return history.page(self.state, scope, reach)
 
     async def write(self, changes: Sequence[Change], audited: Audited) -> Sequence[Stored]:
-        return write(self.state, self._tokens, changes, audited)
+        return write(self.state, self._tokens, self._bases, changes, audited)
 
     async def move(self, movements: Sequence[Movement]) -> None:
         ledger.check(movements)
@@ -74,20 +75,24 @@ class MemoryRecords:
 
 
 class MemoryStore:
-    """The `Store` in memory. `clock` gives microseconds; `key` is that of the hashes which name patients."""
+    """The `Store` in memory. `clock` gives microseconds; `key` is that of the hashes which name patients; `bases`:
+    Registry.bases."""
 
-    def __init__(self, clock: Callable[[], int] = system_clock, key: bytes = b"") -> None:
+    def __init__(
+        self, clock: Callable[[], int] = system_clock, key: bytes = b"", bases: tuple[str, ...] = ()
+    ) -> None:
         self.clock = clock
         self.state = State()
         self.audited: list[tuple[int, Audited]] = []
         self.tokens = Tokens(key)
+        self.bases = bases
         self._writing = asyncio.Lock()
         self._committed_now = asyncio.Event()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[MemoryRecords]:
         async with self._writing:
-            records = MemoryRecords(self.state.begin(self.clock()), self.tokens)
+            records = MemoryRecords(self.state.begin(self.clock()), self.tokens, self.bases)
             yield records
             self.state = records.state
             self.audited += self.state.audit
@@ -103,7 +108,7 @@ class MemoryStore:
 
     @property
     def _committed(self) -> MemoryRecords:
-        return MemoryRecords(self.state, self.tokens)
+        return MemoryRecords(self.state, self.tokens, self.bases)
 
     async def now(self) -> int:
         return self.clock()

@@ -18,7 +18,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TOLD = {"create": "created", "update": "updated", "delete": "deleted"}
 
 
-def write(state: State, tokens: Tokens, changes: Sequence[Change], audited: Audited) -> list[Stored]:
+def write(
+    state: State, tokens: Tokens, bases: tuple[str, ...], changes: Sequence[Change], audited: Audited
+) -> list[Stored]:
     """All changes or none; what was stored, in the order given."""
     if len({(each.type, each.id) for each in changes}) < len(changes):
         raise Problem.invalid("one resource is changed twice in one write")
@@ -27,7 +29,7 @@ def write(state: State, tokens: Tokens, changes: Sequence[Change], audited: Audi
         if problem is not None:
             problem.index = number
             raise problem
-    stored = [_stored(state, tokens, change) for change in changes]
+    stored = [_stored(state, tokens, bases, change) for change in changes]
     written = [each for each in stored if each.method != "found"]
     patients = [each.patient for each in written if each.patient is not None]
     row = replace(
@@ -52,7 +54,7 @@ def _against(state: State, change: Change) -> Problem | None:
     return None
 
 
-def _stored(state: State, tokens: Tokens, change: Change) -> Stored:
+def _stored(state: State, tokens: Tokens, bases: tuple[str, ...], change: Change) -> Stored:
     """The new version, put in its place; or what is there when there is nothing to do."""
     current = state.current(change.type, change.id)
     is_there = current is not None and not current.stored.deleted
@@ -63,19 +65,21 @@ def _stored(state: State, tokens: Tokens, change: Change) -> Stored:
         old = current.stored
         if old.body == body(change, old.version, old.updated):
             return replace(old, method="found")
-    row = _row(state, tokens, change, current, is_there)
+    row = _row(state, tokens, bases, change, current, is_there)
     earlier = state.versions.get((change.type, change.id), ())
     state.versions[change.type, change.id] = (*earlier, row)
     return row.stored
 
 
-def _row(state: State, tokens: Tokens, change: Change, current: Row | None, is_there: bool) -> Row:
+def _row(
+    state: State, tokens: Tokens, bases: tuple[str, ...], change: Change, current: Row | None, is_there: bool
+) -> Row:
     version = current.stored.version + 1 if current else 1
     updated = max(state.now, current.stored.updated) if current else state.now
     ends = change.method == "delete"
     text = b"" if ends else body(change, version, updated)
     # Whoever could see it may see that it is gone; and who could not, may not.
-    whose = current.belongs if ends and current else belongs(change.type, change.id, change.resource)
+    whose = current.belongs if ends and current else belongs(change.type, change.id, change.resource, bases)
     method: Method = "delete" if ends else "update" if is_there else "create"
     patient = tokens.self(whose.patient) if whose.patient else None
     return Row(
