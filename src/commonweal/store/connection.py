@@ -106,7 +106,9 @@ async def _pool(dsn: str, role: str | None, plans: str, size: int, seconds: floa
 
 
 class Again(Problem):
-    """Another transaction was in the way: the same again will do."""
+    """Another transaction was in the way: the same again will do (`again` tells those who only see a Problem)."""
+
+    again = True
 
 
 class translated:

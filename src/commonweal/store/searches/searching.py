@@ -127,13 +127,14 @@ class Searching:
         if not query.type:
             async with lenders.work() as connection:
                 types = await used_types(connection, types)
-        if any(_says_what(clause) for clause in query.where):
+        wanted = sorted({each.list_id for clause in query.where for each in _lists(clause)})
+        items = await self._items(wanted, reach, lenders)
+        asked = Asked(query, reach, [] if reach.is_nothing else types, items)
+        anchored = self._selecting.anchored(asked)
+        if any(_says_what(each) for each in query.where if not anchored or not isinstance(each, Criterion)):
             async with lenders.work() as connection:
                 await self._codings.refresh(connection)
-        wanted = sorted({each.list_id for clause in query.where for each in _lists(clause)})
-        return Asked(
-            query, reach, [] if reach.is_nothing else types, await self._items(wanted, reach, lenders)
-        )
+        return asked
 
     async def _items(self, ids: Sequence[str], reach: Reach, lenders: Lenders) -> Lists:
         """What Lists hold; one out of reach holds nothing."""
