@@ -90,7 +90,13 @@ async def test_is_durable_checked_and_ordered_by_code_point(made: Path) -> None:
 async def test_listens_on_a_private_socket_only(made: Path) -> None:
     async with embedded.open(made) as server:
         assert await ask(server, "SHOW listen_addresses") == ""
-        assert mode(made / "run") == mode(made / "postgres") == mode(made / "log") == "0o700"
+        assert (
+            mode(made / "run" / ".s.PGSQL.5432")
+            == mode(made / "run")
+            == mode(made / "postgres")
+            == mode(made / "log")
+            == "0o700"
+        )
         assert mode(made) == ("0o710" if os.geteuid() == 0 else "0o700")
         assert mode(made / "database.json") == mode(made / "server.json") == "0o600"
         if os.geteuid() == 0:

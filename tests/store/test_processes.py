@@ -44,7 +44,8 @@ class Scene:
         self.parent: subprocess.Popen[str] | None = None
 
     def start(self, *kinds: str) -> "Scene":
-        environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+        source = Path(processes.__file__).parents[2]
+        environment = os.environ | {"PYTHONPATH": f"{Path(__file__).parent}:{source}"}
         self.parent = subprocess.Popen(
             [sys.executable, "-m", PROGRAMS, "parent", self.journal, *kinds],
             env=environment, stderr=subprocess.PIPE, text=True,

@@ -5,9 +5,6 @@ commonweal_owner   owns the database and whatever migrations make in it
 commonweal         the application: owns nothing and may only what migrations grant it
 """
 
-import base64
-import hashlib
-import hmac
 import json
 import os
 import secrets
@@ -31,7 +28,6 @@ local all {ADMIN} scram-sha-256
 host all all 127.0.0.1/32 scram-sha-256
 host all all ::1/128 scram-sha-256
 """
-_SCRAM_ITERATIONS = 4096
 
 
 def need(directory: Directory) -> Need | None:
@@ -97,11 +93,11 @@ def _initdb(directory: Directory, binaries: Binaries, target: str, lock: int) ->
 def _make_roles(
     directory: Directory, binaries: Binaries, target: str, chosen: Mapping[str, str], lock: int
 ) -> None:
-    """In single-user mode, by standard input; only verifiers are sent, so no password can reach a log."""
+    """In single-user mode, by standard input: no password stands in an argument or reaches a log."""
     statements = [
-        f"ALTER ROLE {ADMIN} PASSWORD '{verifier(chosen[ADMIN])}'",
-        f"CREATE ROLE {OWNER} LOGIN PASSWORD '{verifier(chosen[OWNER])}'",
-        f"CREATE ROLE {APPLICATION} LOGIN PASSWORD '{verifier(chosen[APPLICATION])}'",
+        f"ALTER ROLE {ADMIN} PASSWORD '{chosen[ADMIN]}'",
+        f"CREATE ROLE {OWNER} LOGIN PASSWORD '{chosen[OWNER]}'",
+        f"CREATE ROLE {APPLICATION} LOGIN PASSWORD '{chosen[APPLICATION]}'",
         f"CREATE DATABASE {DATABASE} OWNER {OWNER}",
         f"REVOKE ALL ON DATABASE {DATABASE} FROM PUBLIC",
         f"GRANT CONNECT, TEMPORARY ON DATABASE {DATABASE} TO {APPLICATION}",
@@ -120,16 +116,6 @@ def _make_roles(
         raise DatabaseUnavailable(
             f"The roles could not be made: {_last_line(' '.join(complaints) or done.stderr)}"
         )
-
-
-def verifier(password: str) -> str:
-    """What PostgreSQL keeps instead of a password: https://datatracker.ietf.org/doc/html/rfc5803."""
-    salt = secrets.token_bytes(16)
-    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, _SCRAM_ITERATIONS)
-    stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
-    server = hmac.digest(salted, b"Server Key", "sha256")
-    texts = [base64.b64encode(each).decode() for each in (salt, stored, server)]
-    return f"SCRAM-SHA-256${_SCRAM_ITERATIONS}:{texts[0]}${texts[1]}:{texts[2]}"
 
 
 def _settle(directory: Directory) -> None:
