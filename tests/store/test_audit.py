@@ -9,9 +9,8 @@ import asyncpg
 import pytest
 
 from commonweal.platform.ports import Audited
-from commonweal.store import audit, embedded, seal
-from commonweal.store.audit import Auditor
-from commonweal.store.audit_event import audit_event, provenance
+from commonweal.store import audit, embedded
+from commonweal.store.audit import Auditor, audit_event, provenance, seal
 from tests.store.conftest import at
 
 KEY = b"the key of these seals"

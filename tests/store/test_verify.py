@@ -8,7 +8,8 @@ import asyncpg
 import pytest
 
 from commonweal.platform.balance import OUTSIDE, Movement
-from commonweal.store import embedded, seal
+from commonweal.store import embedded
+from commonweal.store.audit import seal
 from commonweal.store.blobs import Blobs
 from commonweal.store.verify import Check, verify
 from tests.store.conftest import KEY, at

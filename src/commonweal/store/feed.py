@@ -9,7 +9,8 @@ import asyncpg
 
 from commonweal.platform.ports import Lease, Timer
 from commonweal.platform.topic import Notice, Position
-from commonweal.store import leases, seal, timers
+from commonweal.store import leases, timers
+from commonweal.store.audit import seal
 
 CHANNEL = "commonweal"
 DELAYS = (1.0, 5.0, 30.0, 120.0)
@@ -110,7 +111,11 @@ class PostgresFeed:
         return PostgresFeed(self._pool, self._clock, delays, self._seal_key, lease)
 
     async def notices(self, reader: str, limit: int) -> Sequence[Notice]:
-        """A reader never seen before begins with the oldest notice kept."""
+        """A reader never seen before begins with the oldest notice kept.
+
+        The order is that in which the transactions began to write. Two that write several of the same
+        resources at once may so be told in another order than they committed; the version says which is newer.
+        """
         return [_notice(row) for row in await self._pool.fetch(NOTICES, reader, limit)]
 
     async def done(self, reader: str, notices: Sequence[Notice]) -> None:
@@ -167,23 +172,19 @@ class PostgresFeed:
         """A position each time there may be something new up to it: at once, then as told, and again after
         a lost connection or `patience` seconds of silence, so that whoever asks `after` misses nothing."""
         while True:
-            news: asyncio.Queue[Position | None] = asyncio.Queue()
             connection = None
             with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 connection = await self._pool.acquire()
-            try:
-                if connection is not None:
-                    async with aclosing(self._heard(connection, news, patience)) as heard:
-                        async for position in heard:
-                            yield position
-            finally:
-                if connection is not None:
-                    await self._pool.release(connection)
+            if connection is not None:
+                async with aclosing(self._heard(connection, patience)) as heard:
+                    async for position in heard:
+                        yield position
             await asyncio.sleep(min(patience, 0.5))
 
-    async def _heard(
-        self, connection: Any, news: "asyncio.Queue[Position | None]", patience: float
-    ) -> AsyncGenerator[Position, None]:
+    async def _heard(self, connection: Any, patience: float) -> AsyncGenerator[Position, None]:
+        """What one connection hears until it is lost; then it goes back to the pool."""
+        news: asyncio.Queue[Position | None] = asyncio.Queue()
+
         def hear(_: Any, __: int, ___: str, text: str) -> None:
             news.put_nowait(Position.parse(text))
 
@@ -206,6 +207,8 @@ class PostgresFeed:
             with suppress(asyncpg.InterfaceError):
                 connection.remove_termination_listener(lost)
                 await connection.remove_listener(CHANNEL, hear)
+            with suppress(asyncpg.InterfaceError):
+                await self._pool.release(connection)
 
     async def due(self, limit: int) -> Sequence[Timer]:
         async with self._pool.acquire() as connection:

@@ -7,8 +7,8 @@ from typing import Any
 
 from commonweal.fhir.elements import RESOURCE_TYPES
 from commonweal.fhir.search.parameters import Registry
-from commonweal.store import seal
 from commonweal.store.agreement import index_faults
+from commonweal.store.audit import seal
 from commonweal.store.facts import Facts
 from commonweal.store.tokens import Tokens
 from commonweal.store.writes.rows import Rows

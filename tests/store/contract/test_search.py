@@ -19,17 +19,15 @@ def mass(value: float, code: str) -> dict[str, Any]:
     return {"value": value, "unit": code, "system": UCUM, "code": code}
 
 
-def world(own: str) -> list[dict[str, Any]]:
-    """A small hospital; ids begin with `own`."""
+def to(type: str, id: str) -> dict[str, str]:
+    return {"reference": f"{type}/{id}"}
 
-    def to(type: str, name: str) -> dict[str, str]:
-        return {"reference": f"{type}/{own}{name}"}
 
-    pressure = {"code": coded(LOINC, "8480-6"), "valueQuantity": mass(120, "mm[Hg]")}
-    low = {"code": coded(LOINC, "8462-4"), "valueQuantity": mass(80, "mm[Hg]")}
+def people(own: str) -> list[dict[str, Any]]:
+    """A small hospital and its patients; ids begin with `own`."""
     return [
         {"resourceType": "Organization", "id": own + "o1", "name": "North Hospital"},
-        {"resourceType": "Organization", "id": own + "o2", "name": "Ward", "partOf": to("Organization", "o1")},
+        {"resourceType": "Organization", "id": own + "o2", "name": "Ward", "partOf": to("Organization", own + "o1")},
         patient(
             own + "p1",
             name=[{"family": "Müller", "given": ["Änne", "Maria"]}],
@@ -40,7 +38,7 @@ def world(own: str) -> list[dict[str, Any]]:
                 {"system": "urn:id", "value": "1", "type": coded("urn:types", "MR")},
                 {"value": "bare"},
             ],
-            managingOrganization=to("Organization", "o2"),
+            managingOrganization=to("Organization", own + "o2"),
         ),
         patient(
             own + "p2",
@@ -48,20 +46,28 @@ def world(own: str) -> list[dict[str, Any]]:
             gender="male",
             birthDate="1980",
             identifier=[{"system": "urn:other", "value": "1"}],
-            managingOrganization=to("Organization", "o1"),
+            managingOrganization=to("Organization", own + "o1"),
         ),
         patient(own + "p3", name=[{"family": "Mullen"}], deceasedDateTime="2020-01-01T10:00:00+02:00"),
+    ]  # fmt: skip
+
+
+def happenings(own: str) -> list[dict[str, Any]]:
+    """What was done with them."""
+    pressure = {"code": coded(LOINC, "8480-6"), "valueQuantity": mass(120, "mm[Hg]")}
+    low = {"code": coded(LOINC, "8462-4"), "valueQuantity": mass(80, "mm[Hg]")}
+    return [
         {
             "resourceType": "Encounter", "id": own + "e1", "status": "finished", "class": {"code": "AMB"},
-            "subject": to("Patient", "p1"), "period": {"start": "2020-01-01", "end": "2020-01-31"},
+            "subject": to("Patient", own + "p1"), "period": {"start": "2020-01-01", "end": "2020-01-31"},
         },
         {
             "resourceType": "Encounter", "id": own + "e2", "status": "in-progress", "class": {"code": "IMP"},
-            "subject": to("Patient", "p2"), "period": {"start": "2020-01-15T12:00:00Z"},
+            "subject": to("Patient", own + "p2"), "period": {"start": "2020-01-15T12:00:00Z"},
         },
         observation(
             own + "b1", f"Patient/{own}p1", code=coded(LOINC, "29463-7", display="Body weight"),
-            valueQuantity=mass(70, "kg"), effectiveDateTime="2020-01-10", encounter=to("Encounter", "e1"),
+            valueQuantity=mass(70, "kg"), effectiveDateTime="2020-01-10", encounter=to("Encounter", own + "e1"),
         ),
         observation(
             own + "b2", f"Patient/{own}p1", code=coded(SNOMED, "29463-7"),
@@ -71,7 +77,7 @@ def world(own: str) -> list[dict[str, Any]]:
             own + "b3", f"Patient/{own}p2", code={"text": "pressure"}, component=[pressure, low],
             effectivePeriod={"start": "2020-01-01", "end": "2020-03-01"}, status="amended",
         ),
-        observation(own + "b4", f"Patient/{own}p3", valueString="Straße", hasMember=[to("Observation", "b1")]),
+        observation(own + "b4", f"Patient/{own}p3", valueString="Straße", hasMember=[to("Observation", own + "b1")]),
         {
             "resourceType": "RiskAssessment", "id": own + "r1", "status": "final",
             "prediction": [{"probabilityDecimal": 0.5}],
@@ -81,7 +87,7 @@ def world(own: str) -> list[dict[str, Any]]:
         },
         {
             "resourceType": "List", "id": own + "l1", "status": "current", "mode": "working",
-            "entry": [{"item": to("Patient", "p1")}, {"item": to("Patient", "p3")}],
+            "entry": [{"item": to("Patient", own + "p1")}, {"item": to("Patient", own + "p3")}],
         },
     ]  # fmt: skip
 
@@ -195,7 +201,7 @@ class Hospital:
 
 @pytest.fixture
 async def hospital(record: Record) -> Hospital:
-    await record.save(*world(record.fresh))
+    await record.save(*people(record.fresh), *happenings(record.fresh))
     return Hospital(record)
 
 
