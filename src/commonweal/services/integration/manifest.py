@@ -1,0 +1,25 @@
+"""Integration: what other systems sent and could not be taken waits here with its reason; nothing is lost."""
+
+from commonweal.access.agent import OPERATOR
+from commonweal.platform import Admit, On, Permission, Service
+from commonweal.services.integration import api, handlers, rules, workflow
+
+service = Service(
+    name="integration",
+    title="Integration",
+    menu_order=90,
+    owns=workflow.KINDS,
+    admits=[
+        Admit(workflow.QUARANTINED, rules.may_be_quarantined),
+        Admit(workflow.MATCH, rules.may_be_compared),
+    ],
+    permissions=[
+        Permission("quarantine.read", "See what waits", (OPERATOR,), ("Task.read", "Task.search")),
+        Permission(workflow.ADD, "Set a message aside", (OPERATOR,), ("Task.create",)),
+        Permission(workflow.RESOLVE, "Take on what waits, and close it", (OPERATOR,), ("Task.update",)),
+    ],
+    workflows=workflow.WORKFLOWS,
+    operations=api.OPERATIONS,
+    reacts=[On(topic, handlers.raise_priority) for topic in workflow.URGENCY],
+    asks=["Patient/$merge"],
+)
