@@ -136,11 +136,30 @@ def test_a_killed_child_is_started_again(scene: Scene) -> None:
     assert len(scene.pids("web")) == 1
 
 
-def test_requests_survive_the_death_of_one_of_two_web_workers(scene: Scene) -> None:
+def test_the_other_web_worker_takes_over_at_once_from_a_dead_one(scene: Scene) -> None:
     scene.ready("web", "web")
-    os.kill(scene.pids("web")[0], signal.SIGKILL)
+    killed = scene.pids("web")[0]
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: not alive(killed))
     for _ in range(50):
         assert scene.get("/pid").status == 200
+
+
+def test_both_of_two_web_workers_are_given_connections(scene: Scene) -> None:
+    scene.ready("web", "web")
+    until(
+        lambda: {scene.get("/pid").read() for _ in range(20)} == {str(pid).encode() for pid in scene.pids()}
+    )
+
+
+def test_connections_opened_at_once_are_shared_out(scene: Scene) -> None:
+    scene.ready("web", "web")
+    port = int(scene.lines("ready")[0][1])
+    connections = [http.client.HTTPConnection("127.0.0.1", port, timeout=20) for _ in range(64)]
+    for connection in connections:
+        connection.request("GET", "/pid")
+    answers = [connection.getresponse().read() for connection in connections]
+    assert min(answers.count(str(pid).encode()) for pid in scene.pids()) >= 8
 
 
 def test_kill_9_of_the_parent_leaves_no_child(scene: Scene) -> None:

@@ -1,4 +1,4 @@
-"""One granian worker inside this process, on a listening socket that the parent opened and all workers share.
+"""One granian worker inside this process, on a listening socket that the parent opened.
 
 Granian's own supervisor is left out: killed by force it leaves its workers behind, it takes no open socket, and it
 waits for ever for a stream of events to end. Its worker does the work here, in the main thread of our own child.

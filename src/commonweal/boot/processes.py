@@ -1,7 +1,7 @@
 """The processes of `commonweal serve`: started together, kept running, stopped in order, gone with their parent.
 
 The parent's half is `serve`; a child calls `follow_parent` first, `announce_ready` when it can work, and finds the
-listening socket it shares with its siblings in `inherited_listener`.
+listening socket for the port it shares with its siblings in `inherited_listener`.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 _PARENT, _READY, _LISTENER = "COMMONWEAL_PARENT_FD", "COMMONWEAL_READY_FD", "COMMONWEAL_LISTENER_FD"
 _FIRST_DELAY, _LONGEST_DELAY = 0.2, 30.0
 _SETTLED = 60.0  # seconds a child must live for its earlier deaths to be forgotten
+_BACKLOG = 1024
 _ORPHAN_GRACE = 10.0  # seconds a child has to end by itself once its parent is gone
 
 
@@ -28,6 +29,61 @@ class AddressInUse(Exception):
     """Someone else listens where we were told to."""
 
 
+class Listener:
+    """A port of ours, on which every life of a child has a listening socket of its own.
+
+    On Linux the kernel then shares connections out among the living (with one socket for all, whoever is awake takes
+    them all: measured). The socket held here listens to nobody; it keeps the port while no child lives. Elsewhere
+    SO_REUSEPORT does not share out, and all use the one socket.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        self._family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        free = socket.create_server((host, port), family=self._family, backlog=_BACKLOG)  # raises where taken
+        self._shares_out = sys.platform == "linux"
+        if self._shares_out:
+            address = free.getsockname()
+            free.close()
+            free = self._bound(address)
+        self._held = free
+
+    def getsockname(self) -> tuple[str, int]:
+        """Host and port."""
+        host, port = self._held.getsockname()[:2]
+        return host, port
+
+    def open(self) -> socket.socket:
+        """The listening socket for one life of a child."""
+        if not self._shares_out:
+            return self._held.dup()
+        listening = self._bound(self._held.getsockname())
+        listening.listen(_BACKLOG)
+        return listening
+
+    def _bound(self, address: tuple[object, ...]) -> socket.socket:
+        bound = socket.socket(self._family, socket.SOCK_STREAM)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        bound.bind(address)
+        return bound
+
+    def __enter__(self) -> "Listener":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._held.close()
+
+
+def listen(host: str, port: int) -> Listener:
+    """The port for the web workers; with port 0 the system chooses one."""
+    try:
+        return Listener(host, port)
+    except OSError as error:
+        raise AddressInUse(
+            f"Cannot listen on {host} port {port} ({error.strerror}): choose another --port, or stop what uses it."
+        ) from error
+
+
 @dataclass(frozen=True, slots=True)
 class Child:
     """One process to keep running: `python -m module arguments…`. Lower stages are stopped first."""
@@ -37,18 +93,7 @@ class Child:
     arguments: tuple[str, ...] = ()
     stage: int = 0
     grace: float = 10.0  # seconds between SIGTERM and SIGKILL
-    listener: socket.socket | None = None
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket for several children; with port 0 the system chooses one."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=1024)
-    except OSError as error:
-        raise AddressInUse(
-            f"Cannot listen on {host} port {port} ({error.strerror}): choose another --port, or stop what uses it."
-        ) from error
+    listener: Listener | None = None
 
 
 async def serve(
@@ -148,8 +193,9 @@ async def _spawn(child: Child, parent_end: int) -> tuple[asyncio.subprocess.Proc
     """In a session of its own, so that Ctrl-C in a terminal reaches the parent alone, which keeps the order."""
     ready_end, announce_end = os.pipe()
     inherited = {_PARENT: parent_end, _READY: announce_end}
-    if child.listener is not None:
-        inherited[_LISTENER] = child.listener.fileno()
+    listening = child.listener.open() if child.listener else None
+    if listening is not None:
+        inherited[_LISTENER] = listening.fileno()
     try:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", child.module, *child.arguments,
@@ -161,6 +207,8 @@ async def _spawn(child: Child, parent_end: int) -> tuple[asyncio.subprocess.Proc
         raise
     finally:
         os.close(announce_end)
+        if listening is not None:
+            listening.close()
     return process, ready_end
 
 
@@ -251,6 +299,6 @@ def announce_ready() -> None:
 
 
 def inherited_listener() -> socket.socket | None:
-    """In a child: the listening socket shared with its siblings, if there is one."""
+    """In a child: its listening socket, if it was given one."""
     handle = os.environ.pop(_LISTENER, "")
     return socket.socket(fileno=int(handle)) if handle else None
