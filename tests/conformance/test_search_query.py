@@ -164,14 +164,14 @@ def test_the_system_of_a_plain_code_is_implied() -> None:
 
 
 def test_a_terminology_expands_value_sets() -> None:
-    asked: list[tuple[str, str]] = []
+    asked: list[tuple[str, ...]] = []
 
-    def expand(modifier: str, value: str) -> list[tuple[str, str]]:
-        asked.append((modifier, value))
+    def expand(modifier: str, about: str, code: str) -> list[tuple[str, str]]:
+        asked.append((modifier, about, code))
         return [("s", "b"), ("s", "a")]
 
     query = read("Condition?code:in=http://vs&code:not-in=http://ws&code:below=s|a", expand=expand)
-    assert asked == [("in", "http://vs"), ("in", "http://ws"), ("below", "s|a")]
+    assert asked == [("in", "http://vs", ""), ("in", "http://ws", ""), ("below", "s", "a")]
     assert [clause.negated for clause in query.where if isinstance(clause, Criterion)] == [False, True, False]
     assert value(query, 0).codes == (("s", "a"), ("s", "b"))
 

@@ -20,7 +20,7 @@ async def create(request: Request, work: Work) -> Answer:
     type = request.segments[0]
     only_if_none = request.headers.get(b"if-none-exist")
     if only_if_none is not None:
-        there = await match(work, condition(request, type, criteria(request, only_if_none)))
+        there = await match(work, await condition(request, work, type, criteria(request, only_if_none)))
         if there is not None:
             return saved(request, replace(there, method="update"))
     return saved(request, (await work.save_all([Draft(request.body, "create", type)]))[0])
@@ -29,14 +29,14 @@ async def create(request: Request, work: Work) -> Answer:
 async def update(request: Request, work: Work) -> Answer:
     """PUT [base]/Type?…: the one match becomes the next version; without a match it is created."""
     check_media(request.headers.get(b"content-type", b""))
-    there = await match(work, _condition(request))
+    there = await match(work, await _condition(request, work))
     draft = draft_of(request.segments[0], request.body, there, if_match(request.header(b"if-match")))
     return saved(request, (await work.save_all([draft]))[0])
 
 
 async def patch(request: Request, work: Work) -> Answer:
     """PATCH [base]/Type?…: the one match is patched; Problem 404 without one."""
-    there = await match(work, _condition(request))
+    there = await match(work, await _condition(request, work))
     if there is None:
         raise Problem.not_found(request.segments[0], "that matches")
     return await patched(request, work, there)
@@ -44,7 +44,7 @@ async def patch(request: Request, work: Work) -> Answer:
 
 async def delete(request: Request, work: Work) -> Answer:
     """DELETE [base]/Type?…: the one match is deleted; none is as good as done, several are refused."""
-    there = await match(work, _condition(request))
+    there = await match(work, await _condition(request, work))
     if there is None:
         return deleted(request, ())
     version = if_match(request.header(b"if-match"))
@@ -76,5 +76,5 @@ def criteria(request: Request, text: bytes) -> Pairs:
     return parameters(text.rpartition(b"?")[2], request.site.limits)
 
 
-def _condition(request: Request) -> Query:
-    return condition(request, request.segments[0], request.asked)
+async def _condition(request: Request, work: Work) -> Query:
+    return await condition(request, work, request.segments[0], request.asked)

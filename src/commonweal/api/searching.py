@@ -12,7 +12,8 @@ from commonweal.api.request import Pairs, Request
 from commonweal.api.subset import part
 from commonweal.fhir.compartment import compartments
 from commonweal.fhir.outcome import Problem, issue
-from commonweal.fhir.search.query import Query, parse, to_pairs
+from commonweal.fhir.search.query import Query, to_pairs
+from commonweal.platform.definitions import understood
 from commonweal.platform.ports import Page
 from commonweal.platform.work import Work
 
@@ -21,12 +22,13 @@ PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")
 
 async def of_type(request: Request, work: Work) -> Answer:
     """GET [base]/Type?… or POST [base]/Type/_search."""
-    return await _searched(request, work, parsed(request, request.segments[0]), request.segments[0])
+    type = request.segments[0]
+    return await _searched(request, work, await parsed(request, work, type), type)
 
 
 async def system(request: Request, work: Work) -> Answer:
     """GET [base]?… or POST [base]/_search; `_type` says which types, since not all can be asked for all."""
-    return await _searched(request, work, parsed(request, None), "")
+    return await _searched(request, work, await parsed(request, work, None), "")
 
 
 async def in_compartment(request: Request, work: Work) -> Answer:
@@ -34,15 +36,15 @@ async def in_compartment(request: Request, work: Work) -> Answer:
     owner, id, type = request.segments[:3]
     if owner not in compartments():
         raise Problem.of("cw-unknown-address", address=f"{owner}/{id[:64]}/{type}")
-    query = parsed(request, None if type == "*" else type)
+    query = await parsed(request, work, None if type == "*" else type)
     query = replace(query, compartment=(owner, checked_id(owner, id)))
     return await _searched(request, work, query, f"{owner}/{id}/{type}")
 
 
-def parsed(request: Request, type: str | None) -> Query:
+async def parsed(request: Request, work: Work, type: str | None) -> Query:
     """The query as it is understood; what is unknown is refused when the caller is strict, else told."""
-    lenient = not request.preference.strict
-    return limited(request, parse(type, request.asked, request.site.catalogue.registry, lenient=lenient))
+    registry, lenient = request.site.catalogue.registry, not request.preference.strict
+    return limited(request, await understood(work, registry, type, request.asked, lenient=lenient))
 
 
 def limited(request: Request, query: Query) -> Query:
@@ -107,12 +109,12 @@ def _remarks(query: Query) -> list[bytes]:
     return [bundles.remarked(told(issue("cw-ignored-parameter", name=name) for name in query.ignored).body)]
 
 
-def condition(request: Request, type: str, pairs: Pairs) -> Query:
+async def condition(request: Request, work: Work, type: str, pairs: Pairs) -> Query:
     """The criteria of a conditional interaction; read strictly: an ignored one would widen what is touched.
 
     Problem 400 without any criterion. https://hl7.org/fhir/R4/http.html#ccreate
     """
-    query = parse(type, pairs, request.site.catalogue.registry, lenient=False)
+    query = await understood(work, request.site.catalogue.registry, type, pairs, lenient=False)
     if not query.where:
         raise Problem.invalid("a conditional request needs at least one search parameter")
     return replace(query, count=2, sort=(), includes=(), summary=None, elements=(), total="none", cursor=None)

@@ -8,8 +8,10 @@ from typing import Any
 from commonweal.access.permission import Permission
 from commonweal.access.policy import Policy
 from commonweal.fhir import fhirpath
+from commonweal.fhir.canonical import is_meant, split
 from commonweal.fhir.outcome import Problem
 from commonweal.fhir.search.parameters import Registry
+from commonweal.fhir.terminology import official
 from commonweal.platform.service import Admit, Json, Kind, Operation, Service
 from commonweal.platform.workflow import Workflow
 
@@ -60,6 +62,7 @@ class Catalogue:
         )
         self._parameters = {n: e for d in definitions.values() for n, e in d.parameters.items()}
         self._shipped = {(r["resourceType"], r["id"]): r for r in self.resources}
+        self._by_url = {(r["resourceType"], r["url"]): r for r in self.resources if "url" in r}
         self._kinds: dict[str, list[Kind]] = {}
         for kind in (k for s in self.services for k in s.owns):
             self._kinds.setdefault(kind.type, []).append(kind)
@@ -72,6 +75,11 @@ class Catalogue:
     def shipped(self, type: str, id: str) -> Json | None:
         """A definition that a service ships, served from its folder and never written."""
         return self._shipped.get((type, id))
+
+    def definition(self, type: str, canonical: str) -> Json | None:
+        """The definition with this address that a service ships, or that is R4's own."""
+        shipped = self._by_url.get((type, split(canonical)[0]))
+        return shipped if shipped is not None and is_meant(shipped, canonical) else official(type, canonical)
 
     def is_judged(self, type: str) -> bool:
         """Does any kind of this type have moves or admission rules? Most do not, and skip two gates."""

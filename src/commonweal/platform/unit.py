@@ -5,14 +5,19 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
+from urllib.parse import parse_qsl, quote
 
 from commonweal.access.agent import SYSTEM, Agent
 from commonweal.access.decision import Decision
 from commonweal.fhir import codec
+from commonweal.fhir.canonical import split
 from commonweal.fhir.outcome import Issue, Problem
+from commonweal.fhir.reference import Reference
+from commonweal.fhir.reference import parse as located
 from commonweal.fhir.search.query import Query, to_pairs
 from commonweal.platform import gates
 from commonweal.platform.balance import Movement
+from commonweal.platform.definitions import understood
 from commonweal.platform.parts import Parts
 from commonweal.platform.ports import Audited, Page, Records, Scope, Stored, Transaction
 from commonweal.platform.signal import Signal
@@ -92,7 +97,7 @@ class Unit:
         return [found.get(reference) for reference in references]
 
     async def search(self, query: Query | str, *, hold: bool = False) -> Page:
-        asked = self._parts.query(query)
+        asked = await self._asked(query)
         await self._permitted(f"{asked.type or '*'}.search", asked.type or "")
         reach = self._catalogue.policy.reach(self.agent, asked.type or "*", "search")
         if hold:
@@ -102,12 +107,32 @@ class Unit:
         return page
 
     async def count(self, query: Query | str) -> int:
-        asked = self._parts.query(query)
+        asked = await self._asked(query)
         await self._permitted(f"{asked.type or '*'}.search", asked.type or "")
         reach = self._catalogue.policy.reach(self.agent, asked.type or "*", "search")
         total = await self._records.count(asked, reach)
         await self._audit("count", asked.type or "", [], _text(asked))
         return total
+
+    async def definition(self, type: str, canonical: str) -> Json | None:
+        there = located(canonical, self._catalogue.registry.bases)
+        if there.kind == "local":
+            return await self._definition_at(type, there)
+        found = self._catalogue.definition(type, canonical)
+        if found is not None:
+            return found
+        url, version = split(canonical)
+        exact = f"&version={_as_value(version)}" if version else ""
+        page = await self.search(f"{type}?url={_as_value(url)}{exact}&_sort=-_lastUpdated&_count=20")
+        known = [codec.parse(stored.body) for stored in page.matches]
+        return next((each for each in known if each.get("status") == "active"), known[0] if known else None)
+
+    async def _definition_at(self, type: str, place: Reference) -> Json | None:
+        """One that is named by "Type/id"."""
+        if place.type != type or place.id is None:
+            return None
+        stored = (await self.read_all([(type, place.id)]))[0]
+        return codec.parse(stored.body) if stored is not None else self._catalogue.shipped(type, place.id)
 
     async def history(self, scope: Scope) -> Page:
         type = scope.type or "*"
@@ -190,6 +215,14 @@ class Unit:
         result: Result = await self._parts.compute(function, *arguments)
         return result
 
+    async def _asked(self, query: Query | str) -> Query:
+        """A parsed query; "Type?name=value" is read strictly, since it comes from our own code."""
+        if isinstance(query, Query):
+            return query
+        type, _, text = query.partition("?")
+        pairs = parse_qsl(text, keep_blank_values=True)
+        return await understood(self, self._catalogue.registry, type or None, pairs, lenient=False)
+
     @property
     def _records(self) -> Records:
         return self._transaction or self._store
@@ -250,6 +283,11 @@ class Asking(Unit):
         found = dict(zip(others, await super().read_all(others) if others else (), strict=True))
         found |= {key: Stored(*key, 0, 0, codec.encode(resource)) for key, resource in written.items()}
         return [found[reference] for reference in references]
+
+
+def _as_value(text: str) -> str:
+    """As it stands for itself in a search."""
+    return quote("".join(f"\\{each}" if each in "\\,|$" else each for each in text))
 
 
 def _has_no_id(resource: Any) -> bool:

@@ -58,6 +58,10 @@ class Work(Protocol):
     async def read_all(self, references: Sequence[tuple[str, str]]) -> Sequence["Stored | None"]:
         """The current version of each (type, id); None where there is none in reach or it is deleted."""
 
+    async def definition(self, type: str, canonical: str) -> Json | None:
+        """A definition by its canonical address: shipped by a service, R4's own, or a record (of several with
+        one address an active one, the latest); also by "Type/id". None when nobody here knows it."""
+
     async def search(self, query: Query | str, *, hold: bool = False) -> "Page":
         """One page; a string is "Type?name=value&…". `hold`: nobody else may act on the same condition
         until this work ends, so that what was found, or not found, stays so (conditional writes)."""

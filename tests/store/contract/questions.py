@@ -5,13 +5,14 @@ from urllib.parse import quote
 from hypothesis import strategies as st
 
 from commonweal.fhir.search.parameters import Parameter
+from tests.store.contract.codings import LOINC, SETS
 from tests.store.contract.speaking import registry
 from tests.store.contract.worlds import CODES, DATES, KINDS, NAMES, NUMBERS, OWN, SYSTEMS, TEXTS, UNITS, URIS
 
 PREFIXES = st.sampled_from(["", "", "eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"])
 MODIFIERS = {
     "string": ["", "", ":exact", ":contains", ":missing"],
-    "token": ["", "", ":not", ":text", ":of-type", ":missing"],
+    "token": ["", "", ":not", ":text", ":of-type", ":missing", ":in", ":not-in", ":below", ":above"],
     "reference": ["", "", ":identifier", ":missing", ":Patient"],
     "uri": ["", ":below", ":above", ":missing"],
     "date": ["", "", "", ":missing"],
@@ -57,6 +58,13 @@ def values(parameter: Parameter, modifier: str) -> st.SearchStrategy[str]:
     """One value of a parameter, as it is written."""
     if modifier == ":missing":
         return st.sampled_from(["true", "false"])
+    if modifier in (":in", ":not-in"):
+        return st.sampled_from(sorted(SETS))
+    if modifier in (":below", ":above"):
+        coded = st.sampled_from([CODES[0], CODES[1], "A", "a", escaped("x|y")]).map(
+            lambda code: f"{LOINC}|{code}"
+        )
+        return st.one_of(coded, st.just("http://hl7.org/fhir/administrative-gender|male"))
     if modifier == ":text":
         return VALUES["string"]
     if modifier == ":of-type":

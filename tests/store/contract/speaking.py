@@ -10,7 +10,9 @@ from commonweal.access.reach import EVERYTHING, Reach
 from commonweal.fhir.search.index import extract
 from commonweal.fhir.search.parameters import Registry
 from commonweal.fhir.search.query import Query, parse
+from commonweal.fhir.search.terms import expander
 from commonweal.platform.ports import Audited, Change, Stored
+from tests.store.contract.codings import known
 
 Json = dict[str, Any]
 
@@ -65,7 +67,13 @@ def deletion(type: str, id: str, **options: Any) -> Change:
 def asked(text: str, cursor: str | None = None) -> Query:
     """A search as it would stand in an address: "Patient?name=x"."""
     type, _, rest = text.partition("?")
-    query = parse(type or None, parse_qsl(rest, keep_blank_values=True), registry(), lenient=False)
+    query = parse(
+        type or None,
+        parse_qsl(rest, keep_blank_values=True),
+        registry(),
+        lenient=False,
+        expand=expander(known),
+    )
     return replace(query, cursor=cursor)
 
 

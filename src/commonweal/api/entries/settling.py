@@ -34,7 +34,9 @@ async def _create(step: Step, work: Work) -> Settled:
     inner, type = step.request, step.request.segments[0]
     text = inner.headers.get(b"if-none-exist")
     if text is not None:
-        there = await conditional.match(work, condition(inner, type, conditional.criteria(inner, text)))
+        there = await conditional.match(
+            work, await condition(inner, work, type, conditional.criteria(inner, text))
+        )
         if there is not None:
             return Settled(step, None, there)
     return Settled(step, Draft(inner.body, "create", type, inner.site.platform.new_id()))
@@ -77,7 +79,7 @@ async def _delete_match(step: Step, work: Work) -> Settled:
 
 async def _match(step: Step, work: Work) -> Stored | None:
     inner = step.request
-    return await conditional.match(work, condition(inner, inner.segments[0], inner.asked))
+    return await conditional.match(work, await condition(inner, work, inner.segments[0], inner.asked))
 
 
 SETTLE: dict[str, Callable[[Step, Work], Awaitable[Settled]]] = {

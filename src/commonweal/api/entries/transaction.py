@@ -76,7 +76,7 @@ async def _referred(request: Request, text: str, work: Work) -> str:
     if type not in RESOURCE_TYPES:
         raise Problem.of("cw-unknown-type", type=type[:64])
     pairs = parameters(query.encode(), request.site.limits)
-    found = (await work.search(condition(request, type, pairs))).matches
+    found = (await work.search(await condition(request, work, type, pairs))).matches
     if len(found) != 1:
         many = "more than one resource matches" if found else "nothing matches"
         raise Problem.precondition_failed(f"The conditional reference {text[:200]} leads nowhere: {many}.")

@@ -32,8 +32,10 @@ from commonweal.fhir.search.values import (
     Value,
 )
 
-Expand = Callable[[str, str], Iterable[tuple[str, str]]]
-"""expand(modifier, value) -> (system, code) pairs: "in" a value set; "below", "above" a "system|code"."""
+Expand = Callable[[str, str, str], Iterable[tuple[str, str]]]
+"""(system, code) pairs of expand("in", value set, ""), expand("below", system, code) and expand("above", …).
+
+ValueError says why there are none."""
 
 EARTH = 6371.0088
 """Mean radius in kilometres (IUGG)."""
@@ -92,10 +94,20 @@ def token(raw: str, reading: Reading) -> TokenValue:
 def _expanded(raw: str, reading: Reading) -> TokenValue:
     if reading.expand is None or reading.modifier is None:
         raise ValueError("there is no terminology here that could expand it")
-    modifier = EXPANDED[reading.modifier]
-    implied = reading.parameter.implied
-    pairs = {("" if s in implied else s, c) for s, c in reading.expand(modifier, unescape(raw))}
+    modifier, implied = EXPANDED[reading.modifier], reading.parameter.implied
+    about = (unescape(raw), "") if modifier == "in" else _coded(raw, implied)
+    pairs = {("" if s in implied else s, c) for s, c in reading.expand(modifier, *about)}
     return TokenValue(raw, None, None, tuple(sorted(pairs)))
+
+
+def _coded(raw: str, implied: tuple[str, ...]) -> tuple[str, str]:
+    """The system and the code whose place in the hierarchy is meant; a plain code is of the one system there is."""
+    parts = [unescape(part) for part in split(raw, "|")]
+    if len(parts) == 1 and len(implied) == 1:
+        parts = [*implied, *parts]
+    if len(parts) != 2 or not all(parts):
+        raise ValueError("it must have the form system|code, with both parts")
+    return parts[0], parts[1]
 
 
 def of_type(raw: str, _: Reading) -> TokenValue:
