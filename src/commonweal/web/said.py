@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from babel.dates import format_date, format_datetime, format_skeleton, format_time
-from babel.numbers import format_decimal
 
 from commonweal.web.language import current, ngettext
 from commonweal.web.language import gettext as _
@@ -71,23 +70,20 @@ def today(now: datetime) -> str:
 
 
 def number(value: Decimal | int | float | str) -> str:
-    """A number with the decimals it was written with, grouped as the language does."""
+    """A number with the decimals it was written with, at most six; both our languages group alike."""
     exact = Decimal(str(value))
-    exponent = exact.as_tuple().exponent
-    decimals = min(-exponent, 6) if isinstance(exponent, int) and exponent < 0 else 0
-    pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
-    return str(format_decimal(exact, pattern, current().locale))
+    return f"{round(exact, 6) if _decimals(exact) > 6 else exact:,f}"
 
 
 def short(value: Decimal | int | float) -> str:
     """A measured value, no longer than it is useful to read: at most two decimals."""
     exact = Decimal(str(value))
+    return number(round(exact, 2).normalize() + 0 if _decimals(exact) > 2 else exact)
+
+
+def _decimals(exact: Decimal) -> int:
     exponent = exact.as_tuple().exponent
-    return (
-        number(round(exact, 2).normalize() + 0)
-        if isinstance(exponent, int) and exponent < -2
-        else number(exact)
-    )
+    return -exponent if isinstance(exponent, int) else 0
 
 
 def size(octets: int) -> str:

@@ -8,7 +8,7 @@ from commonweal.fhir.search import dates
 from commonweal.web import said
 from commonweal.web.language import gettext as _
 from commonweal.web.record import measured
-from commonweal.web.record.values import FORMATS, Json, concept, name, names, period, shown
+from commonweal.web.record.values import FORMATS, Json, Shown, concept, name, names, period, shown
 from commonweal.web.record.words import code_name, type_name
 
 WHEN = (
@@ -58,17 +58,17 @@ def line(resource: Json) -> Line:
     type = resource["resourceType"]
     when = when_of(resource)
     state = state_of(resource)
-    is_value = type == "Observation"
+    values = measured.measured(resource) if type == "Observation" else []
     return Line(
         f"{type}/{resource.get('id', '')}",
         type,
         when,
         start_of(when),
         title_of(resource),
-        detail_of(resource),
-        measured.ranges(resource) if is_value else "",
-        tuple(measured.flags(resource)) if is_value else (),
-        "" if state in SILENT and type != "MedicationRequest" else code_name(state),
+        measured.one_line(values) if values else detail_of(resource),
+        values[0].range if len(values) == 1 else "",
+        measured.flags(values),
+        "" if state in SILENT else code_name(state),
         state in ENDED,
         encounter_of(resource),
     )
@@ -78,6 +78,15 @@ def encounter_of(resource: Json) -> str:
     """The encounter it belongs to; "" where none is named."""
     named = resource.get("encounter", resource.get("context"))
     return str(named.get("reference", "")) if isinstance(named, dict) else ""
+
+
+def about(resource: Json) -> Shown | None:
+    """The patient it is about, leading to the timeline; None where it is about nobody or somebody elsewhere."""
+    found = next((resource[key] for key in ("subject", "patient", "beneficiary") if key in resource), None)
+    if not isinstance(found, dict) or not str(found.get("reference", "")).startswith("Patient/"):
+        return None
+    reference = str(found["reference"])
+    return Shown(str(found.get("display", reference)), href=f"/people/{reference.removeprefix('Patient/')}")
 
 
 def when_of(resource: Json) -> str:
@@ -143,8 +152,23 @@ def _encounter(resource: Json) -> str:
 
 
 def _class(resource: Json) -> str:
+    """The class of an encounter; its codes (v3-ActCode) mostly come without a display."""
     coding = resource.get("class", {})
-    return coding.get("display") or code_name(coding.get("code", ""))
+    known = {
+        "AMB": _("outpatient"),
+        "EMER": _("emergency"),
+        "FLD": _("in the field"),
+        "HH": _("at home"),
+        "IMP": _("inpatient"),
+        "ACUTE": _("inpatient, acute"),
+        "NONAC": _("inpatient, not acute"),
+        "OBSENC": _("under observation"),
+        "PRENC": _("before admission"),
+        "SS": _("short stay"),
+        "VR": _("at a distance"),
+    }
+    code = str(coding.get("code", ""))
+    return str(coding.get("display") or known.get(code) or code_name(code))
 
 
 def _person(resource: Json) -> str:
@@ -167,6 +191,8 @@ TITLED: dict[str, Callable[[Json], str]] = {
     "ImagingStudy": lambda r: str(r.get("description", "")) or _series(r),
     "ExplanationOfBenefit": lambda r: concept(r.get("type")),
     "Claim": lambda r: concept(r.get("type")),
+    "Organization": lambda r: str(r.get("name", "")),
+    "HealthcareService": lambda r: str(r.get("name", "")),
     "Location": lambda r: str(r.get("name", "")),
 }
 
@@ -222,6 +248,14 @@ def _report(resource: Json) -> str:
     return "; ".join(filter(None, parts))
 
 
+def hours(span: Json) -> str:
+    """Of one day the hours only, for the day stands above; else the whole period."""
+    start, end = str(span.get("start", "")), str(span.get("end", ""))
+    if start[:10] == end[:10]:
+        return "–".join(dict.fromkeys(filter(None, (said.time(start), said.time(end)))))
+    return period(span)
+
+
 def _ended(resource: Json) -> str:
     ended = resource.get("abatementDateTime")
     return _("ended %(day)s") % {"day": said.day(ended)} if ended else ""
@@ -245,8 +279,7 @@ def _birth(resource: Json) -> str:
 
 
 DETAILED: dict[str, Callable[[Json], str]] = {
-    "Observation": measured.one_line,
-    "Encounter": lambda r: " · ".join(filter(None, (_class(r), _reasons(r), period(r.get("period", {}))))),
+    "Encounter": lambda r: " · ".join(filter(None, (_class(r), _reasons(r), hours(r.get("period", {}))))),
     "MedicationRequest": lambda r: "; ".join(filter(None, (_dosage(r), _reasons(r)))),
     "MedicationStatement": _dosage,
     "MedicationDispense": _dosage,

@@ -1,13 +1,13 @@
 """Observations as values: with unit, reference range and a flag that is a word: https://hl7.org/fhir/R4/observation.html."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from commonweal.web import said
 from commonweal.web.language import gettext as _
-from commonweal.web.record.values import FORMATS, Json, concept, plain, quantity
+from commonweal.web.record.values import FORMATS, Json, concept, plain, quantity, unit_of
 from commonweal.web.record.words import code_name
 
 BLOOD_PRESSURE = ("8480-6", "8462-4")
@@ -42,27 +42,21 @@ def measured(observation: Json) -> list[Measured]:
     return ([own] if own.text else []) + [_one(each) for each in observation.get("component", ())]
 
 
-def one_line(observation: Json) -> str:
+def one_line(values: Sequence[Measured]) -> str:
     """All values in one line; a blood pressure as 120/80 mmHg."""
-    values = measured(observation)
     pressures = {each.code.rpartition("|")[2]: each for each in values}
     if all(code in pressures and pressures[code].number is not None for code in BLOOD_PRESSURE):
         high, low = (pressures[code] for code in BLOOD_PRESSURE)
         return f"{said.short(high.number or 0)}/{said.short(low.number or 0)} {high.unit}"
-    if len(values) == 1 and not observation.get("component"):
+    if len(values) == 1:
         return values[0].text
     return "; ".join(f"{each.name} {each.text}" for each in values)
 
 
-def flags(observation: Json) -> list[Flag]:
+def flags(values: Sequence[Measured]) -> tuple[Flag, ...]:
     """What to heed: every flag but "normal", each once; "normal" when it is all that is said."""
-    found = list(dict.fromkeys(each.flag for each in measured(observation) if each.flag))
-    return [each for each in found if each.level != "normal"] or found
-
-
-def ranges(observation: Json) -> str:
-    """The reference range of a plain observation."""
-    return _range(observation)
+    found = tuple(dict.fromkeys(each.flag for each in values if each.flag))
+    return tuple(each for each in found if each.level != "normal") or found
 
 
 def _one(node: Json) -> Measured:
@@ -86,7 +80,7 @@ def _value(node: Json) -> tuple[str, Decimal | None, str]:
     value, type = node[key], key.removeprefix("value")
     if type == "Quantity":
         number = Decimal(str(value["value"])) if "value" in value else None
-        return quantity(value), number, str(value.get("unit") or value.get("code") or "")
+        return quantity(value), number, unit_of(value)
     if type == "Integer":
         return plain(value).text, Decimal(value), ""
     show = FORMATS.get(type) or FORMATS.get(type[0].lower() + type[1:])

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from commonweal.fhir.search import dates
 from commonweal.web.record.kinds import chapter_of
@@ -32,11 +33,48 @@ class Entry:
 
 
 @dataclass(slots=True)
+class Shown:
+    """An entry in its place; `inner`: a result that stands below its report."""
+
+    line: Line
+    chapter: str
+    inner: bool = False
+
+
+@dataclass(slots=True)
 class Group:
     """What happened in one encounter on one day; `encounter` is None for what belongs to none."""
 
     encounter: Entry | None
     entries: list[Entry] = field(default_factory=list)
+
+    def arranged(self) -> list[Shown]:
+        """Chapter by chapter; results below the report that gathers them, in its order."""
+        reports = [each for each in self.entries if each.line.type == "DiagnosticReport"]
+        places = {
+            result.get("reference"): (2 * number + 1, place)
+            for number, report in enumerate(reports, 1)
+            for place, result in enumerate(report.resource.get("result", ()))
+        }
+        places |= {report.line.reference: (2 * number, 0) for number, report in enumerate(reports, 1)}
+
+        def rank(each: Entry) -> tuple[int, tuple[int, int], str]:
+            place = places.get(each.line.reference, (0, 0))
+            return _ORDER.get("results" if place[0] else each.chapter, 99), place, each.line.title
+
+        inside = {reference for reference, place in places.items() if place[0] % 2}
+        return [
+            Shown(_short(each, inside), each.chapter, each.line.reference in inside)
+            for each in sorted(self.entries, key=rank)
+        ]
+
+
+def _short(each: Entry, inside: set[Any]) -> Line:
+    """A report whose results stand below it says no more than its conclusion."""
+    results = [result.get("reference") for result in each.resource.get("result", ())]
+    if results and inside.issuperset(results):
+        return replace(each.line, detail=str(each.resource.get("conclusion", "")))
+    return each.line
 
 
 @dataclass(slots=True)
@@ -115,10 +153,7 @@ def _days(page: Sequence[Entry], encounters: dict[str, Entry]) -> Iterator[Day]:
             day.groups.append(groups[key])
         if each.line.reference != owner:
             groups[key].entries.append(each)
-    for day in days.values():
-        for group in day.groups:
-            group.entries.sort(key=lambda each: _ORDER.get(each.chapter, 99))
-        yield day
+    yield from days.values()
 
 
 _ORDER = {name: rank for rank, name in enumerate(

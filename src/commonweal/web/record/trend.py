@@ -52,7 +52,8 @@ def trend(
         for p, n in zip(points, numbers, strict=True)
     )
     path = "M" + " L".join(f"{dot.x} {dot.y}" for dot in dots)
-    levels = tuple((y(n), said.short(n)) for n in dict.fromkeys((high, low)))
+    ends = dict.fromkeys((max(p.number for p in points), min(p.number for p in points)))
+    levels = tuple((y(float(number)), said.short(number)) for number in ends)
     return Trend(width, height, path, dots, levels, said.day(points[0].when), said.day(points[-1].when))
 
 

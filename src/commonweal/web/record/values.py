@@ -1,5 +1,6 @@
 """Values of FHIR's data types as text, with a hint and, of references, a link: https://hl7.org/fhir/R4/datatypes.html."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -68,10 +69,22 @@ def quantity(value: Json) -> str:
     """68.5 kg; the comparator first, the unit as it was written."""
     if "value" not in value:
         return str(value.get("unit") or value.get("code") or "")
-    unit = value.get("unit") or value.get("code") or ""
+    unit = unit_of(value)
     return (
         f"{value.get('comparator', '')}{said.short(value['value'])}{'' if unit == '%' else ' '}{unit}".strip()
     )
+
+
+UNITS = {"mm[Hg]": "mmHg", "Cel": "°C", "[degF]": "°F", "[lb_av]": "lb", "[in_i]": "in", "10*3/uL": "10³/µL",
+         "10*6/uL": "10⁶/µL", "10*9/L": "10⁹/L", "10*12/L": "10¹²/L"}  # fmt: skip
+"""UCUM codes that stand where a unit should be written for reading."""
+ANNOTATION = re.compile(r"\{([^{}]*)\}")
+
+
+def unit_of(value: Json) -> str:
+    """The unit as people write it; annotations of UCUM without their braces."""
+    unit = str(value.get("unit") or value.get("code") or "")
+    return UNITS.get(unit) or ANNOTATION.sub(lambda found: found[1].replace("_", " "), unit)
 
 
 def period(value: Json) -> str:
@@ -131,6 +144,8 @@ def _address(value: Json) -> Shown:
 
 def _range(value: Json) -> Shown:
     low, high = value.get("low"), value.get("high")
+    if low and high and "value" in low and unit_of(low) == unit_of(high):
+        return Shown(f"{said.short(low['value'])}–{quantity(high)}")
     if low and high:
         return Shown(f"{quantity(low)} – {quantity(high)}")
     return Shown(f"≥ {quantity(low)}" if low else f"≤ {quantity(high)}" if high else "")

@@ -1,7 +1,6 @@
 """The shell's own screens: each file answers for one thing a person wants to do."""
 
 from commonweal.platform.service import Page
-from commonweal.web.language import gettext as _
 from commonweal.web.screens import finding, opening, person, searching, services, status, versions
 
 READ = "record.read"
@@ -21,8 +20,3 @@ SCREENS = (
     Page("/services", READ, services.show, "Services", menu="platform"),
     Page("/status", READ, status.show, "Status", menu="platform"),
 )
-
-
-def titles() -> list[str]:
-    """Titles of the menu as messages, for the catalogue; a Page is made before any language is spoken."""
-    return [_("Find a person"), _("Search the record"), _("Services"), _("Status")]

@@ -20,6 +20,9 @@ from commonweal.web.record.values import Json
 MOST = 5_000
 """Entries of a record that are read for one page."""
 AT_ONCE = 1_000
+NAMED = frozenset({"Practitioner", "PractitionerRole", "Organization", "Location", "Medication"})
+"""Whoever took part, where, and with what: what a timeline must call by name."""
+MOST_NAMES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +61,12 @@ async def record_of(work: Work, request: Request, patient: str, types: Sequence[
         query = replace(query, cursor=page.next)
 
 
-async def name_references(work: Work, resources: Sequence[Json]) -> None:
-    """Give bare references to people, places and medicines the name of what they lead to, as their display.
+async def name_references(work: Work, resources: Sequence[Json], types: frozenset[str] = NAMED) -> None:
+    """Give bare references to these types the name of what they lead to, as their display.
 
     What may not be read stays a bare reference.
     """
-    bare = [each for resource in resources for each in references(resource) if _is_bare(each)]
+    bare = [each for resource in resources for each in references(resource) if _is_bare(each, types)]
     wanted = sorted({place for each in bare if (place := _place(each))})[:MOST_NAMES]
     if not wanted:
         return
@@ -79,14 +82,10 @@ async def name_references(work: Work, resources: Sequence[Json]) -> None:
             each["display"] = titles[each["reference"]]
 
 
-def _is_bare(each: Json) -> bool:
-    return not each.get("display") and each["reference"].partition("/")[0] in NAMED
+def _is_bare(each: Json, types: frozenset[str]) -> bool:
+    return not each.get("display") and each["reference"].partition("/")[0] in types
 
 
 def _place(each: Json) -> tuple[str, str] | None:
     found = parse_reference(each["reference"])
     return (found.type or "", found.id or "") if found.kind == "local" else None
-
-
-NAMED = frozenset({"Practitioner", "PractitionerRole", "Organization", "Location", "Medication"})
-MOST_NAMES = 500

@@ -9,13 +9,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from commonweal.fhir import codec
+from commonweal.fhir.elements import RESOURCE_TYPES
 from commonweal.fhir.outcome import Problem
 from commonweal.fhir.search.parameters import Parameter, Registry
 from commonweal.fhir.search.query import parse
 from commonweal.platform.ports import Stored
 from commonweal.platform.work import Work
 from commonweal.web import page, site
-from commonweal.web.record.line import Line, line
+from commonweal.web.record.line import Line, about, line
 from commonweal.web.record.rows import rows
 from commonweal.web.record.values import Json
 from commonweal.web.screens import loading
@@ -71,7 +72,7 @@ async def _opened(
     work: Work, request: Request, stored: Stored, resource: Json, *, past: bool = False
 ) -> Response:
     own = line(resource)
-    await loading.name_references(work, [resource])
+    await loading.name_references(work, [resource], RESOURCE_TYPES)
     contained = [
         (each.get("id", ""), line(each), rows(each, each["resourceType"])) for each in _contained(resource)
     ]
@@ -83,6 +84,7 @@ async def _opened(
         rows=rows(resource, stored.type),
         meta=resource.get("meta", {}),
         contained=contained,
+        whose=about(resource),
         past=past,
     )
 

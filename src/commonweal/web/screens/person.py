@@ -10,7 +10,7 @@ from commonweal.platform.work import Work
 from commonweal.web import page
 from commonweal.web.record import kinds, trend
 from commonweal.web.record.person import HEEDED, Person, Summary, person, summary
-from commonweal.web.record.series import Series, series
+from commonweal.web.record.series import Series, latest, series
 from commonweal.web.record.timeline import Asked, entries
 from commonweal.web.record.timeline import timeline as arranged
 from commonweal.web.record.values import Json
@@ -41,7 +41,7 @@ async def timeline(work: Work, request: Request) -> Response:
         most=loading.MOST,
         chapters=kinds.CHAPTERS,
         title=kinds.title,
-        vitals=series(loaded.resources)[:VITALS],
+        vitals=latest(series(loaded.resources), VITALS),
         spark=trend.spark,
         link=_links(head.person.id, asked),
     )

@@ -12,10 +12,13 @@ from commonweal.fhir.outcome import Problem
 from commonweal.fhir.search.parameters import Parameter
 from commonweal.fhir.search.query import parse
 from commonweal.platform.ports import Page as Found
+from commonweal.platform.ports import Stored
 from commonweal.platform.work import Work
 from commonweal.web import page, site
 from commonweal.web.language import gettext as _
-from commonweal.web.record.line import line
+from commonweal.web.record.line import Line, about, line
+from commonweal.web.record.values import Shown
+from commonweal.web.screens import loading
 
 PAGE = 25
 ROWS = 3
@@ -51,7 +54,7 @@ async def search(work: Work, request: Request) -> Response:
         pairs=[*pairs, *[("", "")] * max(1, ROWS - len(pairs))],
         faults=faults,
         parameters=_help(site.of(request).platform.catalogue.registry.of(type)),
-        lines=[(each, line(codec.parse(each.body))) for each in found.matches] if found else None,
+        lines=await _lines(work, found) if found else None,
         following=following,
     )
 
@@ -68,6 +71,16 @@ async def _found(work: Work, request: Request, type: str, pairs: Pairs, faults: 
             raise
         faults.needs(False, "value-1", problem.issues[0].diagnostics)
         return None
+
+
+async def _lines(work: Work, found: Found) -> list[tuple[Stored, Line, Shown | None]]:
+    """Each with its line and whom it is about."""
+    resources = [codec.parse(each.body) for each in found.matches]
+    await loading.name_references(work, resources, frozenset({"Patient"}))
+    return [
+        (stored, line(resource), about(resource))
+        for stored, resource in zip(found.matches, resources, strict=True)
+    ]
 
 
 def _pairs(request: Request) -> Pairs:
