@@ -26,12 +26,14 @@ async def test_the_statement_names_what_is_there(fhir: httpx.AsyncClient) -> Non
     parameters = {each["name"]: each for each in patient["searchParam"]}
     assert parameters["birthdate"]["type"] == "date"
     assert parameters["nickname"]["definition"] == "http://example.org/SearchParameter/patient-nickname"
-    assert {"everything", "validate", "meta", "meta-add", "meta-delete", "shout"} == {
+    assert {"everything", "export", "validate", "meta", "meta-add", "meta-delete", "shout"} == {
         each["name"] for each in patient["operation"]
     }
     assert "Observation:subject" in patient["searchRevInclude"]
     assert "Observation:subject" in types["Observation"]["searchInclude"]
-    assert [each["name"] for each in rest["operation"]] == ["echo"]
+    assert [each["name"] for each in rest["operation"]] == ["export", "import", "echo"]
+    defined = {each["name"]: each["definition"] for each in rest["operation"]}
+    assert defined["export"] == "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export"
     assert statement["implementation"]["url"] == "http://test/fhir"
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import gzip
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from email.utils import formatdate
 from functools import lru_cache
 from typing import Any
@@ -21,9 +21,12 @@ FHIR_JSON = b"application/fhir+json; charset=utf-8"
 
 
 class Answer:
-    """One answer before it is sent. `version` and `location` are kept as text too, for Bundle entries."""
+    """One answer before it is sent. `version` and `location` are kept as text too, for Bundle entries.
 
-    __slots__ = ("body", "etag", "headers", "location", "media", "modified", "status")
+    `stream`: what is too long for a body, a chunk at a time; its headers say all about it.
+    """
+
+    __slots__ = ("body", "etag", "headers", "location", "media", "modified", "status", "stream")
 
     def __init__(self, status: int, body: bytes = b"", media: bytes = FHIR_JSON) -> None:
         self.status = status
@@ -33,6 +36,7 @@ class Answer:
         self.modified: int | None = None
         self.location = ""
         self.headers: list[Header] = []
+        self.stream: AsyncIterator[bytes] | None = None
 
     def all_headers(self, request_id: str) -> list[Header]:
         """The headers as ASGI wants them, without those of the body's length and coding."""
@@ -93,6 +97,9 @@ async def send_answer(
 ) -> None:
     """Send it; a long body is compressed when the caller takes gzip, a HEAD gets the headers only."""
     headers, body = answer.all_headers(request_id), answer.body
+    if answer.stream is not None:
+        await _send_stream(answer.status, headers, answer.stream, send, bodiless)
+        return
     if gzipped and len(body) >= limits.gzip_from:
         body = await _compressed(body, limits)
         headers += [(b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding")]
@@ -100,6 +107,16 @@ async def send_answer(
         headers.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if bodiless else body})
+
+
+async def _send_stream(
+    status: int, headers: list[Header], stream: AsyncIterator[bytes], send: Send, bodiless: bool
+) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    if not bodiless:
+        async for chunk in stream:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def _compressed(body: bytes, limits: Limits) -> bytes:

@@ -15,6 +15,7 @@ from commonweal.api.interactions import INTERACTIONS
 from commonweal.api.limits import Limits
 from commonweal.api.negotiate import check_accept, check_format
 from commonweal.api.request import REQUEST_ID, Authenticate, Request, Scope, Site, segments_of
+from commonweal.api.shelf import Shelf
 from commonweal.fhir.outcome import Problem
 from commonweal.platform.platform import Platform
 from commonweal.platform.work import Work
@@ -128,9 +129,10 @@ def app(
     limits: Limits | None = None,
     origins: Iterable[str] = (),
     prefix: str = "/fhir",
+    exports: Shelf | None = None,
 ) -> Api:
     """The interface as an ASGI application; `base_url` is the whole FHIR base, "" to take it as asked."""
-    site = Site(platform, authenticate, base_url.rstrip("/"), limits or Limits(), frozenset(origins))
+    site = Site(platform, authenticate, base_url.rstrip("/"), limits or Limits(), frozenset(origins), exports)
     return Api(site, prefix)
 
 

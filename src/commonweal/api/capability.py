@@ -17,6 +17,15 @@ from commonweal.platform.work import Work
 Json = dict[str, Any]
 KEPT = 8
 
+BULK = "http://hl7.org/fhir/uv/bulkdata"
+NAMED_ELSEWHERE = {
+    "$export": f"{BULK}/OperationDefinition/export",
+    "Patient/$export": f"{BULK}/OperationDefinition/patient-export",
+    "Group/id/$export": f"{BULK}/OperationDefinition/group-export",
+    "$import": "urn:commonweal:operation:import",
+}
+"""Definitions of operations that FHIR itself does not define."""
+
 ON_AN_INSTANCE = ("read", "vread", "update", "patch", "delete", "history-instance")
 ON_A_TYPE = (*ON_AN_INSTANCE, "history-type", "create", "search-type")
 ON_THE_WHOLE = ("transaction", "batch", "search-system", "history-system")
@@ -50,6 +59,7 @@ def statement(site: Site, base: str) -> Json:
         "status": "active",
         "date": f"{site.platform.clock():%Y-%m-%d}",
         "kind": "instance",
+        "instantiates": [f"{BULK}/CapabilityStatement/bulk-data"],
         "software": {"name": "Commonweal", "version": site.version},
         "implementation": {"description": "Commonweal, one open record of a region", "url": base},
         "fhirVersion": "4.0.1",
@@ -128,7 +138,8 @@ def _profiles(catalogue: Catalogue, type: str) -> list[str]:
 
 def _operations(catalogue: Catalogue, type: str) -> list[Json]:
     """Built in ones by the official definition, a service's own by the OperationDefinition that it ships."""
-    built = [address for address in (*READING, *WRITING) if type and address.split("/")[0] in (type, "Type")]
+    mine = (type, "Type") if type else ("$export", "$import")
+    built = [address for address in (*READING, *WRITING) if address.split("/")[0] in mine]
     official = {address.rpartition("$")[2]: _official(address) for address in built}
     own = {name.rpartition("$")[2]: name for name in catalogue.operations if name.rpartition("/")[0] == type}
     return [{"name": name, "definition": url} for name, url in sorted(official.items())] + [
@@ -137,6 +148,8 @@ def _operations(catalogue: Catalogue, type: str) -> list[Json]:
 
 
 def _official(address: str) -> str:
+    if address in NAMED_ELSEWHERE:
+        return NAMED_ELSEWHERE[address]
     type, name = address.split("/")[0], address.rpartition("$")[2]
     return f"http://hl7.org/fhir/OperationDefinition/{'Resource' if type == 'Type' else type}-{name}"
 

@@ -13,6 +13,7 @@ from commonweal.api import (
     patching,
     searching,
 )
+from commonweal.api.bulk import exporting
 from commonweal.api.request import Handler
 
 INTERACTIONS: Mapping[str, Handler] = {
@@ -45,4 +46,7 @@ INTERACTIONS: Mapping[str, Handler] = {
     "instance operation": operations.ask,
     "instance operation by Parameters": operations.call,
     "version operation": operations.ask,
+    "status of an export": exporting.status,
+    "cancellation of an export": exporting.cancel,
+    "file of an export": exporting.file,
 }

@@ -26,6 +26,7 @@ WORDS = {
     "Type": ("type", "A FHIR R4 resource type.", TYPE),
     "id": ("id", "The id of a resource.", ID),
     "vid": ("vid", "The number of a version.", {"type": "integer", "minimum": 1}),
+    "file": ("file", "The name of a file, as the manifest has it.", {"type": "string"}),
     "$": ("operation", "An operation, with its dollar sign.", {"type": "string", "pattern": r"^\$[a-z-]+$"}),
 }
 QUERY: dict[str, tuple[tuple[str, str, Json], ...]] = {
@@ -56,7 +57,11 @@ HEADERS: dict[str, tuple[tuple[str, str], ...]] = {
     "patch": (("If-Match", "The tag of the version that must be current."),),
     "delete": (("If-Match", "The tag of the version that must be current."),),
 }
-SUCCESS = {"create": ("200", "201"), "update": ("200", "201"), "conditional update": ("200", "201")}
+SUCCESS = {
+    **dict.fromkeys(("create", "update", "conditional update"), ("200", "201")),
+    "status of an export": ("200", "202"),
+    "cancellation of an export": ("202",),
+}
 
 
 async def document(request: Request, work: Work) -> Answer:
@@ -115,6 +120,8 @@ STEPS = {"application/json-patch+json": {"schema": {"type": "array", "items": {"
 FORM = {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}
 PAGES = {
     "openapi": {"application/json": {"schema": {"type": "object"}}},
+    "status of an export": {"application/json": {"schema": {"type": "object"}}},
+    "file of an export": {"application/fhir+ndjson": {"schema": {"type": "string"}}},
     "openapi-page": {"text/html": {"schema": {"type": "string"}}},
 }
 

@@ -2,6 +2,7 @@
 
 from commonweal.api import everything, metas, validating
 from commonweal.api.answer import Answer
+from commonweal.api.bulk import exporting, importing
 from commonweal.api.given import parameters_of, with_instance
 from commonweal.api.negotiate import check_media
 from commonweal.api.request import Handler, Request
@@ -10,6 +11,9 @@ from commonweal.fhir.outcome import Problem
 from commonweal.platform.work import Work
 
 READING: dict[str, Handler] = {
+    "$export": exporting.of_system,
+    "Patient/$export": exporting.of_patients,
+    "Group/id/$export": exporting.of_group,
     "Patient/id/$everything": everything.everything,
     "Encounter/id/$everything": everything.everything,
     "Type/$validate": validating.judged,
@@ -17,7 +21,13 @@ READING: dict[str, Handler] = {
     "Type/id/$meta": metas.shown,
     "Type/id/_history/vid/$meta": metas.shown,
 }
-WRITING: dict[str, Handler] = {"Type/id/$meta-add": metas.add, "Type/id/$meta-delete": metas.take_away}
+WRITING: dict[str, Handler] = {
+    "Type/id/$meta-add": metas.add,
+    "Type/id/$meta-delete": metas.take_away,
+    "$import": importing.imported,
+}
+TAKES = {"$import": ("application/fhir+ndjson", "application/ndjson", "application/x-ndjson")}
+"""Media types of those that take something else than FHIR's JSON."""
 
 
 async def ask(request: Request, work: Work) -> Answer:
@@ -28,7 +38,7 @@ async def ask(request: Request, work: Work) -> Answer:
 async def call(request: Request, work: Work) -> Answer:
     """POST …/$name with Parameters, or a resource that is the only parameter."""
     if request.body:
-        check_media(request.headers.get(b"content-type", b""))
+        check_media(request.headers.get(b"content-type", b""), *TAKES.get(_name(request.segments), ()))
     return await _run(request, work)
 
 

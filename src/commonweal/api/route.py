@@ -50,6 +50,9 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "Type/id/$", "instance operation"),
     Route("POST", "Type/id/$", "instance operation by Parameters"),
     Route("GET", "Type/id/_history/vid/$", "version operation"),
+    Route("GET", "_export/id", "status of an export", fhir=False),
+    Route("DELETE", "_export/id", "cancellation of an export"),
+    Route("GET", "_export/id/file", "file of an export", fhir=False),
 )
 """https://hl7.org/fhir/R4/http.html#summary"""
 

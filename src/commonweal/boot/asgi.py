@@ -62,7 +62,8 @@ class Front:
         assembly = await self._open.enter_async_context(opened(self._settings, migrate=False))
         base = self._settings.base_url and self._settings.base_url.rstrip("/") + "/fhir"
         limits = api.Limits(body_bytes=self._settings.body_megabytes * 1_000_000)
-        self._api = api.app(assembly.platform, Bearer(assembly.tokens), base, limits)
+        exports = self._settings.exports
+        self._api = api.app(assembly.platform, Bearer(assembly.tokens), base, limits, exports=exports)
         self._web = web.app(
             assembly.platform,
             assembly.tokens.agent,

@@ -19,9 +19,10 @@ from commonweal.platform.service import Service
 
 READS = ("*.read", "*.search", "*.history")
 RECORD = (
-    Permission("record.read", "Read, search and export everything", (OPERATOR,), READS),
+    Permission("record.read", "Read and search everything", (OPERATOR,), READS),
     Permission("record.write", "Write any resource", (OPERATOR,), ("*.create", "*.update", "*.delete")),
     Permission("record.import", "Bring in history with its source, unjudged", (OPERATOR,)),
+    Permission("record.export", "Export in bulk what one may read", (OPERATOR,)),
     Permission("record.validate", "Ask whether a resource is valid", (OPERATOR,), ("*/$validate",)),
 )
 """What the record itself allows, whatever services are there."""

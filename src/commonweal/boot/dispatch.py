@@ -23,12 +23,18 @@ def system_agent(service: str) -> Agent:
 
 
 class Dispatcher:
-    """Runs every reaction of the services; any number may run, each job is done by one of them at a time."""
+    """Runs every reaction of the services; any number may run, each job is done by one of them at a time.
 
-    def __init__(self, platform: Platform, feed: Feed, holder: str) -> None:
+    `jobs` are done beside them, again and again; each says whether there is more to do at once.
+    """
+
+    def __init__(
+        self, platform: Platform, feed: Feed, holder: str, jobs: Sequence[Callable[[], Awaitable[bool]]] = ()
+    ) -> None:
         self._platform = platform
         self._feed = feed
         self._holder = holder
+        self._jobs = jobs
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set; a job that fails is logged and tried again."""
@@ -41,7 +47,7 @@ class Dispatcher:
             continue
 
     def _all_jobs(self) -> list[Callable[[], Awaitable[bool]]]:
-        return [self._timers, self._seal, *self._reactions()]
+        return [self._timers, self._seal, *self._jobs, *self._reactions()]
 
     async def _repeat(self, job: Callable[[], Awaitable[bool]], stop: asyncio.Event) -> None:
         while not stop.is_set():

@@ -3,9 +3,11 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_type_hints
 
+from commonweal.api.shelf import Shelf
 from commonweal.store import embedded
 
 PREFIX = "COMMONWEAL_"
@@ -29,6 +31,8 @@ class Settings:
     connections: Annotated[int, "database connections of each process"] = 16
     search_seconds: Annotated[int, "a search that takes longer is refused as too costly"] = 20
     body_megabytes: Annotated[int, "largest request body"] = 50
+    export_hours: Annotated[int, "the files of an export stay this long once it is complete"] = 24
+    export_poll_seconds: Annotated[int, "an export's status asked for much more often is refused"] = 1
     language: Annotated[str, "language of pages where the browser asks for none we have"] = "en"
     log_level: Annotated[str, "debug, info, warning or error"] = "info"
 
@@ -36,6 +40,12 @@ class Settings:
     def folder(self) -> Path:
         """The data folder as an absolute path."""
         return Path(self.data).absolute() if self.data else embedded.default_data_dir()
+
+    @property
+    def exports(self) -> Shelf:
+        """Where exports are kept."""
+        keep, patience = timedelta(hours=self.export_hours), timedelta(seconds=self.export_poll_seconds)
+        return Shelf(self.folder / "exports", keep, patience)
 
     @property
     def bases(self) -> tuple[str, ...]:

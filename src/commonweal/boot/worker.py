@@ -5,12 +5,14 @@ import os
 import signal
 import socket
 
+from commonweal.api.bulk.running import Exporter
 from commonweal.boot.assembly import opened
-from commonweal.boot.dispatch import Dispatcher
+from commonweal.boot.dispatch import LEASE_SECONDS, Dispatcher
 from commonweal.boot.logs import set_up_logs
 from commonweal.boot.processes import announce_ready, follow_parent
 from commonweal.boot.settings import Settings
 from commonweal.store.feed import PostgresFeed
+from commonweal.store.settled import settled
 
 
 async def work(settings: Settings) -> None:
@@ -21,8 +23,14 @@ async def work(settings: Settings) -> None:
     async with opened(settings, migrate=False) as assembly:
         feed = PostgresFeed(assembly.store.pool, seal_key=assembly.secrets.seal)
         holder = f"{socket.gethostname()}:{os.getpid()}"
+        exporter = Exporter(
+            assembly.platform,
+            settings.exports,
+            lambda name: feed.lease(name, holder, LEASE_SECONDS),
+            lambda time: settled(assembly.store.pool, time),
+        )
         announce_ready()
-        await Dispatcher(assembly.platform, feed, holder).run(stop)
+        await Dispatcher(assembly.platform, feed, holder, [exporter.tick]).run(stop)
 
 
 def main() -> None:

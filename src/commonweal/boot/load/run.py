@@ -137,13 +137,13 @@ class Load:
 
     async def _send(self, part: Sequence[Prepared]) -> None:
         settled = await self._sink.write(part)
-        wrong = {p.place for p, _ in settled.wrong}
-        self.tally.types.update(p.draft.type for p in part if p.place not in wrong)
+        wrong = dict(settled.wrong)
+        self.tally.types.update(p.draft.type for n, p in enumerate(part) if n not in wrong)
         self.tally.created += settled.created
         self.tally.updated += settled.updated
         self.tally.unchanged += settled.unchanged
-        for prepared, why in settled.wrong:
-            self._set_aside(prepared.place, prepared.text, why)
+        for number, why in wrong.items():
+            self._set_aside(part[number].place, part[number].text, why)
 
     def _set_aside(self, place: str, body: bytes, why: str) -> None:
         """Into the quarantine file, durable before the journal says the item is settled."""

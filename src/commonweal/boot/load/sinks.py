@@ -1,28 +1,17 @@
 """Where prepared resources go: into this installation's record, or to a running server by its API."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import httpx
 import msgspec
 
 from commonweal.access.agent import Agent
+from commonweal.api.bulk.settling import Settled, settle
 from commonweal.boot.load.prepare import Prepared
-from commonweal.fhir.outcome import Problem
 from commonweal.platform.platform import Platform
 
 BECAUSE = "loaded from files"
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What became of one batch: how many are new, became a version or were there already, and what was wrong."""
-
-    created: int
-    updated: int
-    unchanged: int
-    wrong: Sequence[tuple[Prepared, str]]
 
 
 class Sink(Protocol):
@@ -39,30 +28,28 @@ class RecordSink:
         self._agent = agent
 
     async def write(self, batch: Sequence[Prepared]) -> Settled:
-        left = list(batch)
-        wrong: list[tuple[Prepared, str]] = []
-        while left:
-            try:
-                async with self._platform.work(self._agent, single=True) as work:
-                    stored = await work.save_all(
-                        [p.draft for p in left], because=BECAUSE, skip_same=True, imported=True
-                    )
-            except Problem as problem:
-                # One is at fault and is set aside; the rest is tried again. Faults are rare, batches bounded.
-                if problem.index is None:
-                    raise
-                wrong.append((left.pop(problem.index), str(problem)))
-                continue
-            methods = [s.method for s in stored]
-            return Settled(methods.count("create"), methods.count("update"), methods.count("found"), wrong)
-        return Settled(0, 0, 0, wrong)
+        return await settle(self._platform, self._agent, [each.draft for each in batch], BECAUSE)
+
+
+class _Part(msgspec.Struct):
+    name: str
+    valueUnsignedInt: int = 0
+    valuePositiveInt: int = 0
+    valueString: str = ""
+    part: list["_Part"] = []
 
 
 class _Answer(msgspec.Struct):
-    created: int
-    updated: int
-    unchanged: int
-    wrong: list[tuple[int, str]]
+    """The Parameters that $import answers with."""
+
+    parameter: list[_Part] = []
+
+    def settled(self) -> Settled:
+        """The counts, and each wrong line by its place in the batch."""
+        counts = {each.name: each.valueUnsignedInt for each in self.parameter}
+        parts = [{p.name: p for p in each.part} for each in self.parameter if each.name == "wrong"]
+        wrong = [(part["line"].valuePositiveInt - 1, part["reason"].valueString) for part in parts]
+        return Settled(counts["created"], counts["updated"], counts["unchanged"], wrong)
 
 
 class ServerSink:
@@ -72,12 +59,14 @@ class ServerSink:
         self._client = client
 
     async def write(self, batch: Sequence[Prepared]) -> Settled:
-        lines = b"\n".join(bytes(p.draft.resource).replace(b"\n", b" ") for p in batch)
+        lines = b"\n".join(bytes(p.draft.resource).translate(ONE_LINE) for p in batch)
         answer = await self._client.post(
             "$import", content=lines, headers={"Content-Type": "application/fhir+ndjson"}
         )
         if answer.status_code != 200:
             raise ValueError(f"the server answered {answer.status_code}: {answer.text[:300]}")
-        told = msgspec.json.decode(answer.content, type=_Answer)
-        wrong = [(batch[index], why) for index, why in told.wrong]
-        return Settled(told.created, told.updated, told.unchanged, wrong)
+        return msgspec.json.decode(answer.content, type=_Answer).settled()
+
+
+ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
+"""Line breaks in JSON are only ever between its parts."""
