@@ -214,6 +214,12 @@ class Feed(Protocol):
     async def seal(self) -> int:
         """Chain committed audit rows by hash; how many were sealed."""
 
+    async def head(self) -> str:
+        """The newest hash of the chain, to be kept outside."""
+
+    async def prune(self, keep_seconds: float) -> int:
+        """Forget notices older than this that every reader has handled; how many there were."""
+
 
 class Lake(Protocol):
     """Analytics over the record; filled in when the lake is built."""

@@ -222,6 +222,11 @@ class PostgresFeed:
         async with self._pool.acquire() as connection:
             return await seal.seal(connection, self._seal_key)
 
+    async def head(self) -> str:
+        async with self._pool.acquire() as connection:
+            newest = await seal.head(connection)
+        return newest[2].hex() if newest else ""
+
     async def prune(self, keep_seconds: float) -> int:
         """Forget notices older than this that every reader has handled; how many there were."""
         return int(await self._pool.fetchval(PRUNE, int(keep_seconds * 1_000_000)))

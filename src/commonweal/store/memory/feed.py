@@ -145,6 +145,9 @@ class MemoryFeed:
         self._sealed += new
         return new
 
+    async def head(self) -> str:
+        return ""
+
     async def prune(self, keep_seconds: float) -> int:
         """Everything is kept: a process that forgets all at its end need not forget before."""
         return 0
