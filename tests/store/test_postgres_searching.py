@@ -104,27 +104,6 @@ async def test_a_search_that_takes_too_long_is_ended(database: str, registry: Re
         await store.close()
 
 
-async def test_people_made_one_are_found_by_either_id_and_parted_again(postgres_store: PostgresStore) -> None:
-    people = [patient("one", name=[{"family": "Einer"}]), patient("two", name=[{"family": "Zweier"}])]
-    facts = [observation("of-one", "Patient/one"), observation("of-two", "Patient/two")]
-    await postgres_store.write([change(each) for each in (*people, *facts)], audited())
-
-    async def found(text: str) -> set[str]:
-        return {stored.id for stored in (await postgres_store.search(asked(text), EVERYTHING)).matches}
-
-    texts = ("Observation?patient=one", "Observation?patient.name=einer", "Observation?subject=Patient/one")
-    assert [await found(text) for text in texts] == [{"of-one"}] * 3
-    bodies = [
-        stored.body for stored in await postgres_store.get([("Observation", "of-two")], EVERYTHING) if stored
-    ]
-    await postgres_store.link(["Patient/one", "Patient/two"], "Patient/one")
-    assert [await found(text) for text in texts] == [{"of-one", "of-two"}] * 3
-    assert await found("Patient?_has:Observation:patient:_id=of-two") == {"one", "two"}
-    await postgres_store.link(["Patient/two"], "Patient/two")
-    assert [await found(text) for text in texts] == [{"of-one"}] * 3
-    assert bodies == [s.body for s in await postgres_store.get([("Observation", "of-two")], EVERYTHING) if s]
-
-
 async def test_no_value_of_a_search_ever_stands_in_its_statement(postgres_store: PostgresStore) -> None:
     hostile = 'x\'; drop table record."Patient" --'
     for text in (

@@ -18,16 +18,16 @@ from commonweal.store.audit import Auditor
 from commonweal.store.codings import Codings
 from commonweal.store.connection import Limits, Pools, borrowed, connect, insisting, translated
 from commonweal.store.facts import Facts
+from commonweal.store.people.relinking import may_relink, relink
 from commonweal.store.reads import reading
 from commonweal.store.reads.history import History
 from commonweal.store.reads.reaching import Reaches
-from commonweal.store.searches import clusters
 from commonweal.store.searches.clusters import Clusters
 from commonweal.store.searches.searching import Searching
 from commonweal.store.searches.selecting import Lenders
 from commonweal.store.tokens import Tokens
 from commonweal.store.writes.rows import Rows
-from commonweal.store.writes.writing import Writer, plan
+from commonweal.store.writes.writing import Numbered, Writer, plan
 
 Connection = Any
 Result = TypeVar("Result")
@@ -42,6 +42,7 @@ class Engine:
     def __init__(self, pools: Pools, key: bytes, facts: Facts) -> None:
         tokens = Tokens(key)
         self.pools = pools
+        self.bases = facts.registry.bases
         self.reaches = Reaches(tokens)
         codings = Codings()
         self.writer = Writer(Rows(tokens, facts, codings), codings)
@@ -50,6 +51,16 @@ class Engine:
         self.history = History(self.reaches, key)
         self.auditor = Auditor(pools.work)
         self.gathered = {type: reading.Gathered(pools, type) for type in RESOURCE_TYPES}
+
+    async def write(
+        self, connection: Connection, parts: Sequence[Numbered], audited: Audited
+    ) -> tuple[Sequence[Stored], bool]:
+        """What was stored, in a transaction of the caller's, and whether it changes who is one person."""
+        stored = await self.writer.write(connection, parts, audited)
+        changes = [change for part in parts for _, change in part]
+        if not may_relink(changes, self.bases):
+            return stored, False
+        return stored, await relink(connection, self.reaches.tokens, self.bases, changes)
 
 
 class _Records:
@@ -130,6 +141,7 @@ class PostgresTransaction(_Records):
         self._engine = engine
         self._connection = connection
         self._searches = False
+        self.relinked = False
 
     @asynccontextmanager
     async def _work(self) -> AsyncIterator[Connection]:
@@ -153,7 +165,9 @@ class PostgresTransaction(_Records):
 
     async def write(self, changes: Sequence[Change], audited: Audited) -> Sequence[Stored]:
         async with self._connection.transaction():
-            return await self._engine.writer.write(self._connection, plan(changes), audited)
+            stored, relinked = await self._engine.write(self._connection, plan(changes), audited)
+        self.relinked |= relinked
+        return stored
 
 
 class PostgresStore(_Records):
@@ -196,20 +210,30 @@ class PostgresStore(_Records):
 
     async def write(self, changes: Sequence[Change], audited: Audited) -> Sequence[Stored]:
         parts = plan(changes)
+        is_one = len(parts) <= 1 and not may_relink(changes, self._engine.bases)
 
         async def attempt() -> Sequence[Stored]:
             async with self._work() as connection:
-                if len(parts) <= 1:
+                if is_one:
                     return await self._engine.writer.write(connection, parts, audited)
                 async with connection.transaction():
-                    return await self._engine.writer.write(connection, parts, audited)
+                    stored, relinked = await self._engine.write(connection, parts, audited)
+            if relinked:
+                self._engine.clusters.look_again()
+            return stored
 
         return await insisting(attempt)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
-        async with self._work() as connection, connection.transaction():
-            yield PostgresTransaction(self._engine, connection)
+        async with self._work() as connection:
+            transaction = PostgresTransaction(self._engine, connection)
+            try:
+                async with connection.transaction():
+                    yield transaction
+            finally:
+                if transaction.relinked:
+                    self._engine.clusters.look_again()
 
     async def run(self, block: Callable[[Transaction], Awaitable[Result]]) -> Result:
         """Run a block in a transaction of its own, and again when another transaction was in its way."""
@@ -229,14 +253,6 @@ class PostgresStore(_Records):
     ) -> AsyncIterator[Stored]:
         async for each in self._engine.searching.scan(query, reach, since, until, self._lenders()):
             yield each
-
-    async def link(self, patients: Sequence[str], cluster: str) -> None:
-        """Make one person of these ("Patient/x"): the cluster is named after one of them. To part a patient
-        again, put it into the cluster of its own name. No body is rewritten; a search by either finds both."""
-        hashed = self._engine.reaches.tokens.self
-        async with self._work() as connection:
-            await clusters.link(connection, [(hashed(each), each) for each in patients], hashed(cluster))
-        self._engine.clusters.look_again()
 
     async def close(self) -> None:
         """Finish what is under way and leave."""

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -20,17 +21,29 @@ PAGE = 50
 
 
 class Visible:
-    """All resources in reach, as `match` asks for them: a chain sees no more than a search would."""
+    """All resources in reach, as `match` asks for them: a chain sees no more than a search would. What refers to
+    a person refers to all records of that person."""
 
     def __init__(self, state: State, reach: Reach) -> None:
         self._rows = {row.stored.reference: row for row in state.rows(reach)}
+        self._people = {one: group for group in state.people() for one in group}
 
     def find(self, reference: str) -> Subject | None:
         row = self._rows.get(reference)
-        return subject(row) if row else None
+        if row is None:
+            return None
+        # What a List holds is what stands in it.
+        return subject(row) if row.stored.type == "List" else self.subject(row)
 
     def of(self, type: str) -> Iterable[Subject]:
-        return (subject(row) for row in self._rows.values() if row.stored.type == type)
+        return (self.subject(row) for row in self._rows.values() if row.stored.type == type)
+
+    def subject(self, row: Row) -> Subject:
+        """A row as it is compared."""
+        plain = subject(row)
+        to = plain.indexed.references
+        also = [(name, one) for name, target in to for one in self._people.get(target, ()) if one != target]
+        return replace(plain, indexed=replace(plain.indexed, references=[*to, *also])) if also else plain
 
     def row(self, reference: str) -> Row | None:
         return self._rows.get(reference)
@@ -77,7 +90,7 @@ def _stored(rows: Sequence[Row], reach: Reach) -> list[Stored]:
 
 def _matching(visible: Visible, query: Query) -> list[Row]:
     types = (query.type,) if query.type else query.types
-    return [row for row in visible.rows(types) if _is_match(visible, query, subject(row))]
+    return [row for row in visible.rows(types) if _is_match(visible, query, visible.subject(row))]
 
 
 def _is_match(visible: Visible, query: Query, asked: Subject) -> bool:

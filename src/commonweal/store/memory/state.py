@@ -11,6 +11,7 @@ from commonweal.platform.ports import Audited, Stored, Timer
 from commonweal.platform.topic import Notice, Position
 from commonweal.store.belongs import Belongs
 from commonweal.store.ledger import Posting
+from commonweal.store.people.links import Groups, groups, partners
 
 Json = dict[str, Any]
 
@@ -43,6 +44,7 @@ class State:
     postings: dict[str, Posting] = field(default_factory=dict)
     held: dict[str, int] = field(default_factory=dict)
     audit: list[tuple[int, Audited]] = field(default_factory=list)
+    bases: tuple[str, ...] = ()
 
     def begin(self, now: int) -> "State":
         """A copy for the next transaction."""
@@ -66,6 +68,13 @@ class State:
         """The newest version, deleted or not."""
         versions = self.versions.get((type, id))
         return versions[-1] if versions else None
+
+    def people(self) -> Groups:
+        """The patients ("Patient/x") who are one with others by their links."""
+        newest = (versions[-1] for versions in self.versions.values())
+        patients = (row for row in newest if row.stored.type == "Patient" and not row.stored.deleted)
+        linked = ((row.stored.reference, partners(row.resource, self.bases)) for row in patients)
+        return groups({one: others for one, others in linked if others})
 
     def rows(self, reach: Reach, types: tuple[str, ...] = ()) -> Iterator[Row]:
         """Current rows, not deleted and in reach, in order of key; of all types when none is named."""

@@ -82,7 +82,7 @@ class MemoryStore:
         self, clock: Callable[[], int] = system_clock, key: bytes = b"", bases: tuple[str, ...] = ()
     ) -> None:
         self.clock = clock
-        self.state = State()
+        self.state = State(bases=bases)
         self.audited: list[tuple[int, Audited]] = []
         self.tokens = Tokens(key)
         self.bases = bases

@@ -27,6 +27,7 @@ class Clusters:
         self._members: Mapping[int, frozenset[int]] = {}
         self._xmin = 0
         self._looked = -PATIENCE
+        self._doubtful = False
 
     def __bool__(self) -> bool:
         return bool(self._members)
@@ -44,15 +45,16 @@ class Clusters:
         self._looked = time.monotonic()
         async with lent as connection:
             row = await connection.fetchrow(CHANGED, self._xmin)
-            if row["changed"]:
+            if row["changed"] or self._doubtful:
+                self._doubtful = False
                 self._members = _members(
                     await connection.fetch("select patient, cluster from record.person_link")
                 )
             self._xmin = row["xmin"]
 
     def look_again(self) -> None:
-        """This process has changed the map itself."""
-        self._looked = -PATIENCE
+        """This process has changed the map itself, or had begun to: what was read meanwhile may be undone."""
+        self._looked, self._doubtful = -PATIENCE, True
 
 
 async def link(connection: Connection, patients: Sequence[tuple[int, str]], cluster: int) -> None:

@@ -65,7 +65,9 @@ class Compiler:
                     ways.append(f"({alias.column('patient')} in ({among}) and {alias.is_told})")
                 else:
                     salt = self._bind(self._tokens.salt(name), "int8")
-                    ways.append(alias.meets(f"array(select {other.column('self')} # {salt} {found})"))
+                    among = f"select {other.column('self')} {found}"
+                    among = self._conditions.widened(among) if type == "Patient" else among
+                    ways.append(alias.meets(f"array(select o.self # {salt} from ({among}) o (self))"))
         return f"({' or '.join(ways)})"
 
     def _has(self, alias: Alias, has: Has) -> str:
@@ -82,6 +84,7 @@ class Compiler:
             else:
                 salt = self._bind(self._tokens.salt(name), "int8")
                 among = f"select x # {salt} from {table}, unnest({other.column('tok')}) x where {condition}"
+                among = self._conditions.widened(among) if alias.type == "Patient" else among
             ways.append(f"{own} in ({among})")
         return f"({' or '.join(ways)})"
 

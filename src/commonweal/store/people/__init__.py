@@ -1,0 +1,1 @@
+"""Who is one person, as Patient.link says it."""
