@@ -7,7 +7,7 @@ import click
 
 from commonweal.fhir.outcome import Problem
 
-VERBS = ("up", "serve", "worker", "load", "token", "ask", "check", "db", "docs")
+VERBS = ("up", "serve", "worker", "load", "export", "token", "ask", "check", "db", "docs")
 
 
 class Verbs(click.Group):
