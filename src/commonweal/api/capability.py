@@ -159,5 +159,6 @@ def _defined(catalogue: Catalogue, type: str, name: str) -> str:
         is_here = type in each.get("resource", ()) or (not type and each.get("system"))
         return each["resourceType"] == "OperationDefinition" and each.get("code") == name and bool(is_here)
 
+    told = catalogue.operations[f"{type}/${name}" if type else f"${name}"].definition
     urls = (each["url"] for each in catalogue.resources if fits(each) and "url" in each)
-    return next(urls, f"urn:commonweal:operation:{type or 'system'}-{name}")
+    return next(urls, told or f"urn:commonweal:operation:{type or 'system'}-{name}")

@@ -55,6 +55,8 @@ CATALOGUE: dict[str, Entry] = {
     "cw-profile-not-checked": Entry(200, "not-supported", "The profile {profile} was not checked.", "warning"),
     "cw-invariant-not-checked": Entry(200, "not-supported", "{key} was not checked: {why}.", "warning"),
     "cw-unresolved-reference": Entry(422, "not-found", "The reference {reference} leads nowhere."),
+    "cw-not-expandable": Entry(422, "not-supported", "The codes cannot be listed: {why}."),
+    "cw-unknown-definition": Entry(404, "not-found", "There is no {type} {canonical} here."),
     "cw-business-rule": Entry(422, "business-rule", "{why}"),
     # who asks, and what is there: 401, 403, 404, 410, …
     "cw-unauthenticated": Entry(401, "login", "Sign in first: {why}."),
@@ -102,10 +104,12 @@ def issue(key: str, path: str | None = None, /, **words: object) -> Issue:
 class Problem(Exception):
     """The one error of the platform: an HTTP status and the issues behind it.
 
-    `index` says which of several writes asked for together is at fault, where one is.
+    `index` says which of several writes asked for together is at fault, where one is. `again`: something else
+    was in the way for a moment; the same asked again will do.
     """
 
     index: int | None = None
+    again = False
 
     def __init__(self, status: int, issues: Sequence[Issue]) -> None:
         super().__init__(status, tuple(issues))

@@ -51,13 +51,17 @@ class Admit:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A named FHIR operation ("Patient/$merge"): runs inside a work, in its transaction, by its permission."""
+    """A named FHIR operation ("Patient/$merge"): runs inside a work, in its transaction, by its permission.
+
+    `definition`: the canonical of its OperationDefinition, where no service ships one.
+    """
 
     name: str
     permission: str
     run: Callable[[Work, Json], Awaitable[Json]]
     sentence: str
     affects_state: bool = True
+    definition: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ class _Expansion:
         inside = _inside(value_set, within)
         found: Coded = {}
         for each in compose.get("include", ()):
-            found = self._set(each, inside) | found
+            found = found | self._set(each, inside) | found
             _limited(found)
         for each in compose.get("exclude", ()):
             gone = self._set(each, inside)
