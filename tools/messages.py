@@ -23,6 +23,8 @@ KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
 TITLED = {"Page": 3, "Service": 1}
 """Declarations whose title is said to people: which of their arguments it is."""
+REASONED = ("decide", "Decision")
+"""Calls whose arguments are pairs that end in a reason, which pages say as well."""
 FHIR = "fhir.po"
 """Names of FHIR itself: contexts "type", "element" and "code"; none of them is extracted."""
 
@@ -46,7 +48,8 @@ def messages(folder: Path) -> set[Message]:
     """What the code and templates of a folder say."""
     found = extract_from_dir(str(folder), METHODS, OPTIONS, KEYWORDS, directory_filter=_is_ours)
     told = {(context, text if isinstance(text, str) else text[0]) for _, _, text, _, context in found}
-    return {message for message in told if message[1]} | {(None, title) for title in _titles(folder)}
+    own = {(None, text) for text in (*_titles(folder), *_reasons(folder))}
+    return {message for message in told if message[1]} | own
 
 
 def _is_ours(folder: str | Path) -> bool:
@@ -55,18 +58,30 @@ def _is_ours(folder: str | Path) -> bool:
 
 def _titles(folder: Path) -> Iterator[str]:
     for path in (folder / "manifest.py", folder / "screens/__init__.py"):
-        if not path.is_file():
-            continue
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in TITLED:
-                title = _argument(node, TITLED[node.func.id])
-                if isinstance(title, ast.Constant) and isinstance(title.value, str):
-                    yield title.value
+        tree = ast.parse(path.read_text("utf-8") if path.is_file() else "")
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            title = _title(call)
+            if isinstance(title, ast.Constant) and isinstance(title.value, str):
+                yield title.value
 
 
-def _argument(call: ast.Call, place: int) -> ast.expr | None:
+def _title(call: ast.Call) -> ast.expr | None:
+    """The title in a declaration of a page or a service."""
+    place = TITLED.get(call.func.id) if isinstance(call.func, ast.Name) else None
+    if place is None:
+        return None
     named = next((each.value for each in call.keywords if each.arg == "title"), None)
     return named or (call.args[place] if len(call.args) > place else None)
+
+
+def _reasons(folder: Path) -> Iterator[str]:
+    """What the rules of a service say: the sentences in its calls of `decide` and `Decision`."""
+    for path in (folder / "rules.py", *sorted((folder / "rules").rglob("*.py"))):
+        tree = ast.parse(path.read_text("utf-8") if path.is_file() else "")
+        calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+        for call in (each for each in calls if isinstance(each.func, ast.Name) and each.func.id in REASONED):
+            ends = (pair.elts[-1] for pair in call.args if isinstance(pair, ast.Tuple) and pair.elts)
+            yield from (end.value for end in ends if isinstance(end, ast.Constant) and isinstance(end.value, str))
 
 
 def _catalogue(folder: Path) -> Iterator[tuple[Message, str]]:

@@ -82,6 +82,7 @@ def _templates(site: Site) -> Environment:
     templates.globals.update(
         asset=site.assets.address,
         address=page.address,
+        again=page.again,
         said=said,
         type_name=type_name,
         menu=[each for each in site.pages if each.menu],

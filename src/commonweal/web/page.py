@@ -27,7 +27,7 @@ from starlette.responses import RedirectResponse, Response
 from commonweal.web import site, viewer
 from commonweal.web.language import gettext as _
 
-__all__ = ["Faults", "Form", "_", "address", "form", "redirect", "render"]
+__all__ = ["Faults", "Form", "_", "address", "again", "form", "redirect", "render"]
 
 
 class Faults(dict[str, str]):
@@ -87,6 +87,14 @@ def address(path: str, /, **query: Any) -> str:
     """A path with those parameters that say anything; a list gives one for each of its items."""
     pairs = [(name, each) for name, value in query.items() for each in _each(value) if each not in ("", None)]
     return f"{path}?{urlencode(pairs)}" if pairs else path
+
+
+def again(request: Request, **changed: str) -> str:
+    """This page once more with something changed; the first page where it cannot be asked for again."""
+    if request.method != "GET":
+        return address("/", **changed)
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name not in changed]
+    return f"{request.url.path}?{urlencode([*kept, *changed.items()])}"
 
 
 def _each(value: Any) -> list[Any]:

@@ -67,15 +67,17 @@ def _items(before: Sequence[Any], after: Sequence[Any], path: str) -> Iterator[C
 
 def _paired(before: Sequence[Any], after: Sequence[Any]) -> dict[int, int | None]:
     """New position → old position, None for what is new."""
-    pairs: dict[int, int | None] = {}
+    pairs: dict[int, int | None] = dict.fromkeys(range(len(after)))
     free = list(range(len(before)))
-    for match in (_same, _alike, lambda a, b: type(a) is type(b)):
-        for new, item in enumerate(after):
-            if pairs.get(new) is None:
-                pairs[new] = old = next((o for o in free if match(before[o], item)), None)
-                if old is not None:
-                    free.remove(old)
+    for match in (_same, _alike, _of_a_kind):
+        for new in (each for each, old in pairs.items() if old is None):
+            pairs[new] = next((old for old in free if match(before[old], after[new])), None)
+            free = [old for old in free if old != pairs[new]]
     return pairs
+
+
+def _of_a_kind(one: Any, other: Any) -> bool:
+    return type(one) is type(other)
 
 
 def _alike(one: Any, other: Any) -> bool:
