@@ -218,13 +218,13 @@ def test_lists_and_nested_has() -> None:
 def test_value_sets_match_by_their_expansion() -> None:
     subject = World.subject(coded("s|a t|b"))
     codes = {
-        "http://v": [("s", "a")],
-        "http://w": [("s", "b")],
-        "s|root": [("t", "b")],
+        ("http://v", ""): [("s", "a")],
+        ("http://w", ""): [("s", "b")],
+        ("s", "root"): [("t", "b")],
     }
 
     def says(search: str) -> bool:
-        return found(f"Condition?{search}", subject, World(), lambda modifier, value: codes[value])
+        return found(f"Condition?{search}", subject, World(), lambda _, *about: codes[about])
 
     assert says("code:in=http://v") and not says("code:in=http://w") and says("code:in=http://w,http://v")
     assert says("code:not-in=http://w") and not says("code:not-in=http://w,http://v")

@@ -30,8 +30,8 @@ def refuse(query: Query, reach: Reach) -> None:
 
 
 def is_masked(parameter: Parameter, reach: Reach) -> bool:
-    """Is it named itself, or read from an element that is?"""
-    if f"{parameter.resource}.{parameter.name}" in reach.masked:
+    """Is it named itself, or read from an element that is? Words may come from any element."""
+    if parameter.has_words or f"{parameter.resource}.{parameter.name}" in reach.masked:
         return True
     if any(_pattern(path).search(parameter.expression) for path in reach.masked):
         return True

@@ -3,6 +3,8 @@
 from functools import lru_cache
 from hashlib import blake2b
 
+from commonweal.fhir.search.strings import LONG
+
 Form = tuple[str, ...]
 
 
@@ -42,7 +44,11 @@ class Tokens:
 
     def exact(self, name: str, text: str) -> int:
         """A string exactly as written (`:exact`)."""
-        return self.of("x", name, text)
+        return (self.of if len(text) < LONG else self._of)("x", name, text)
+
+    def word(self, name: str, word: str) -> int:
+        """A whole word of a text."""
+        return (self.of if len(word) < LONG else self._of)("o", name, word)
 
     def gram(self, name: str, text: str) -> int:
         """A beginning or a part of a normalised string."""

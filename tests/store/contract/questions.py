@@ -13,14 +13,14 @@ PREFIXES = st.sampled_from(["", "", "eq", "ne", "gt", "lt", "ge", "le", "sa", "e
 MODIFIERS = {
     "string": ["", "", ":exact", ":contains", ":missing"],
     "token": ["", "", ":not", ":text", ":of-type", ":missing", ":in", ":not-in", ":below", ":above"],
-    "reference": ["", "", ":identifier", ":missing", ":Patient"],
+    "reference": ["", "", ":identifier", ":missing", ":Patient", ":text"],
     "uri": ["", ":below", ":above", ":missing"],
     "date": ["", "", "", ":missing"],
     "number": ["", "", ":missing"],
     "quantity": ["", "", ":missing"],
     "composite": [""],
 }
-LEFT_OUT = {"_filter", "_content", "_text", "_query", "near", "_lastUpdated", "_list", "_in"}
+LEFT_OUT = {"_filter", "_query", "near", "_lastUpdated", "_list", "_in"}
 """What needs a value of another kind, or cannot be the same in two stores (their clocks differ)."""
 
 
@@ -43,6 +43,7 @@ quantities = st.builds(
     st.sampled_from(UNITS),
     st.integers(0, 2),
 )
+WORDS = ["anna", "ÄNNE", "龙", "李小龙", "小龙", "8480", "wide", "strasse", "x", "!", "final", "小"]
 dates = st.builds("{}{}".format, PREFIXES, st.sampled_from([*DATES, "2020-02-29T23:59", "2020-06"]))
 VALUES = {
     "string": st.sampled_from(TEXTS).map(escaped),
@@ -54,30 +55,36 @@ VALUES = {
 }
 
 
+hierarchy = st.one_of(
+    st.sampled_from([CODES[0], CODES[1], "A", "a", escaped("x|y")]).map(lambda code: f"{LOINC}|{code}"),
+    st.just("http://hl7.org/fhir/administrative-gender|male"),
+)
+BY_MODIFIER = {
+    ":missing": st.sampled_from(["true", "false"]),
+    ":in": st.sampled_from(sorted(SETS)),
+    ":not-in": st.sampled_from(sorted(SETS)),
+    ":text": VALUES["string"],
+    ":identifier": tokens,
+    ":of-type": st.builds(
+        "{}|{}|{}".format, st.sampled_from([system or "" for system in SYSTEMS]), tokens, tokens
+    ),
+}
+
+
 def values(parameter: Parameter, modifier: str) -> st.SearchStrategy[str]:
     """One value of a parameter, as it is written."""
-    if modifier == ":missing":
-        return st.sampled_from(["true", "false"])
-    if modifier in (":in", ":not-in"):
-        return st.sampled_from(sorted(SETS))
-    if modifier in (":below", ":above"):
-        coded = st.sampled_from([CODES[0], CODES[1], "A", "a", escaped("x|y")]).map(
-            lambda code: f"{LOINC}|{code}"
-        )
-        return st.one_of(coded, st.just("http://hl7.org/fhir/administrative-gender|male"))
-    if modifier == ":text":
-        return VALUES["string"]
-    if modifier == ":of-type":
-        coded = st.builds("{}|{}|{}".format, *(st.sampled_from([s or "" for s in SYSTEMS]), tokens, tokens))
-        return coded
-    if modifier == ":identifier":
-        return tokens
+    if modifier in BY_MODIFIER:
+        return BY_MODIFIER[modifier]
+    if parameter.type == "token" and modifier in (":below", ":above"):
+        return hierarchy
     if parameter.type == "reference":
         own = st.sampled_from(NAMES).map(lambda name: OWN + name)
         typed = st.builds("{}/{}".format, st.sampled_from(sorted(KINDS)), own)
         return (
             own if modifier else st.one_of(own, typed, typed, st.just("http://elsewhere.org/fhir/Patient/1"))
         )
+    if parameter.has_words:
+        return st.lists(st.sampled_from(WORDS), min_size=1, max_size=2).map(" ".join)
     if parameter.type == "composite":
         parts = [values(component, "") for component in parameter.components]
         return st.tuples(*parts).map("$".join)
@@ -93,7 +100,9 @@ def criteria(draw: st.DrawFn, type: str) -> tuple[str, str]:
         p for name, p in sorted(registry().of(type).items()) if name not in LEFT_OUT and p.type != "special"
     ]
     parameter = draw(st.sampled_from(usable))
-    modifier = draw(st.sampled_from(MODIFIERS[parameter.type]))
+    modifier = draw(
+        st.sampled_from(["", "", ":missing"] if parameter.has_words else MODIFIERS[parameter.type])
+    )
     drawn = draw(st.lists(values(parameter, modifier), min_size=1, max_size=2))
     return parameter.name + modifier, ",".join(drawn[:1] if modifier == ":missing" else drawn)
 
@@ -123,7 +132,8 @@ def chains(draw: st.DrawFn, type: str) -> tuple[str, str]:
 
 def sorts(type: str) -> st.SearchStrategy[str]:
     sortable = ("date", "string", "token", "number", "quantity", "uri", "reference")
-    names = [name for name, p in registry().of(type).items() if p.type in sortable and name not in LEFT_OUT]
+    found = registry().of(type).items()
+    names = [n for n, p in found if p.type in sortable and n not in LEFT_OUT and not p.has_words]
     return st.lists(
         st.builds("{}{}".format, st.sampled_from(["", "-"]), st.sampled_from(sorted(names))),
         max_size=2,

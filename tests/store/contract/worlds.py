@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from typing import Any
+from xml.sax.saxutils import escape
 
 from hypothesis import strategies as st
 
@@ -274,6 +275,15 @@ metas = some(
 )
 
 
+told = st.lists(texts, max_size=2).map(
+    lambda said: (
+        {"text": {"status": "generated", "div": f"<div>{'<br/>'.join(map(escape, said))}</div>"}}
+        if said
+        else {}
+    )
+)
+
+
 @st.composite
 def worlds(draw: st.DrawFn) -> list[Json]:
     """Up to four of each kind, in order of type and id, all tagged so that a search can be held to this world."""
@@ -282,5 +292,5 @@ def worlds(draw: st.DrawFn) -> list[Json]:
         for name in NAMES[: draw(st.integers(0, 4))]:
             meta = draw(metas)
             meta["tag"] = [*meta.get("tag", []), {"system": OWN, "code": "w"}]
-            world.append({"resourceType": type, "id": OWN + name, "meta": meta, **draw(kind())})
+            world.append({"resourceType": type, "id": OWN + name, "meta": meta, **draw(told), **draw(kind())})
     return world

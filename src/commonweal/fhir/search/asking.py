@@ -20,16 +20,16 @@ Types = tuple[str, ...]
 MODIFIERS = {
     "string": ("missing", "exact", "contains"),
     "token": ("missing", "text", "not", "in", "not-in", "below", "above", "of-type"),
-    "reference": ("missing", "identifier"),
+    "reference": ("missing", "identifier", "text"),
     "uri": ("missing", "below", "above"),
 }
 """By kind of parameter; every other kind has only :missing."""
-COLUMN_MODIFIERS = {"_id": ("not",), "_lastUpdated": ()}
-"""What is never missing and has neither text nor type."""
+OWN_MODIFIERS = {"_id": ("not",), "_lastUpdated": (), "_text": ("missing",), "_content": ()}
+"""What is never missing, has neither text nor type, or is found by whole words alone."""
 
 REFUSED = {
-    "_text": "narratives are not searched here",
-    "_content": "the whole content is not searched here",
+    "_text": "ask for it of one type, or of several named by _type, which all have narratives",
+    "_content": "ask for it of one type, or of several named by _type; types with very many resources do not have it",
     "_filter": "filter expressions are not supported; use parameters, chains and _has",
     "_query": "there are no named queries here",
 }
@@ -75,13 +75,13 @@ class Asking:
             raise Problem.too_costly(f"'{key}' reaches further than a search may")
         if key.startswith("_has:"):
             return self._has(types, key, value, depth)
-        if key.partition(":")[0] in REFUSED:
-            raise Problem.of("cw-bad-parameter", name=key, why=REFUSED[key.partition(":")[0]])
         if key.partition(":")[0] == "_list":
             return _listed(key, value)
         head, dot, rest = key.partition(".")
         name, _, modifier = head.partition(":")
         parameter = self._parameters(types).get(name)
+        if parameter is None and name in REFUSED:
+            raise Problem.of("cw-bad-parameter", name=key, why=REFUSED[name])
         if parameter is None:
             raise self.unknown(types, key, value)
         if dot:
@@ -158,7 +158,7 @@ def _listed(key: str, value: str) -> Listed:
 
 
 def _check_modifier(parameter: Parameter, modifier: str) -> None:
-    allowed = COLUMN_MODIFIERS.get(parameter.name, MODIFIERS.get(parameter.type, ("missing",)))
+    allowed = OWN_MODIFIERS.get(parameter.name, MODIFIERS.get(parameter.type, ("missing",)))
     is_type = parameter.type == "reference" and is_resource_type(modifier)
     if modifier in allowed or (is_type and modifier in (parameter.targets or (modifier,))):
         return

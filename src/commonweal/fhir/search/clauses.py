@@ -33,7 +33,7 @@ class Criterion:
     @property
     def kind(self) -> str:
         """What is compared: the parameter's type, unless the modifier changes it."""
-        return SUFFIXED.get(self.modifier or "", self.parameter.type)
+        return "words" if self.parameter.has_words else SUFFIXED.get(self.modifier or "", self.parameter.type)
 
     @property
     def negated(self) -> bool:

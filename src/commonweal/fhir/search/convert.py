@@ -127,7 +127,7 @@ def _parts(names: tuple[str, ...]) -> Maker:
 
 
 def _reference(name: str, targets: tuple[str, ...], bases: tuple[str, ...]) -> Emit:
-    identifier = f"{name}:identifier"
+    identifier, text = f"{name}:identifier", f"{name}:text"
 
     def emit(node: Any, out: Indexed) -> None:
         target, type, place = _located(node.get("reference"), bases)
@@ -138,6 +138,8 @@ def _reference(name: str, targets: tuple[str, ...], bases: tuple[str, ...]) -> E
             out.references.append((name, target))
         if (found := node.get("identifier")) and found.get("value"):
             out.tokens.append((identifier, found.get("system", ""), found["value"]))
+        if display := node.get("display"):
+            out.strings.append((text, normalise(display), display))
 
     return emit
 

@@ -16,7 +16,8 @@ class Indexed:
     references: (name, target): "Type/id" (no version), an absolute url, "urn:uuid:…", "#contained", or a
         canonical (with and without "|version").
     strings: (name, normalised, exact); HumanName and Address yield each of their parts. Under "name:text"
-        the CodeableConcept.text, Coding.display and Identifier.type.text of tokens.
+        the CodeableConcept.text, Coding.display and Identifier.type.text of tokens, and Reference.display.
+    words: (name, word), see words.py: of narratives under "_text", of whole contents under "_content".
     dates: (name, lo, hi): microseconds since the epoch, UTC, both ends INCLUSIVE (the last microsecond of
         a day, of a year …); dates.BEFORE and dates.AFTER stand for open ends.
     ranges: (name, lo, hi, unit, code), both ends inclusive.
@@ -37,6 +38,7 @@ class Indexed:
     uris: list[tuple[str, str]] = field(default_factory=list)
     references: list[tuple[str, str]] = field(default_factory=list)
     strings: list[tuple[str, str, str]] = field(default_factory=list)
+    words: list[tuple[str, str]] = field(default_factory=list)
     dates: list[tuple[str, int, int]] = field(default_factory=list)
     ranges: list[tuple[str, float, float, str, str]] = field(default_factory=list)
     composites: list[tuple[str, tuple[Indexed, ...]]] = field(default_factory=list)

@@ -12,7 +12,8 @@ https://hl7.org/fhir/R4/search.html leaves some things open; here is what is mea
 - Quantities: with a system, values in that unit (any commensurable one for UCUM); with `||code`, values whose code
   or printed unit is exactly that; without a unit, every value as it was written.
 - Strings match from the beginning of a value (:contains anywhere) after strings.normalise; :exact is the
-  whole value as it was written. :text is such a string on texts and displays.
+  whole value as it was written. :text is such a string on texts and displays, of references too.
+- _text and _content: every word that is asked stands in the narrative, or anywhere in the resource (words.py).
 - Uris are equal character by character; :below and :above go by whole segments of the path (strings.above).
 - References match by "Type/id" (versions do not count) or by their whole text; canonicals with or without version.
 - Composite: one element (or the resource, if `root`) satisfies every part. It is present, for :missing, when all
@@ -48,6 +49,7 @@ from commonweal.fhir.search.values import (
     TokenValue,
     UriValue,
     Value,
+    WordsValue,
 )
 
 Number = int | float
@@ -140,6 +142,8 @@ def _holds(criterion: Criterion, value: Value, indexed: Indexed) -> bool:
             return any(
                 n in names and _is_string(value, modifier, text, exact) for n, text, exact in indexed.strings
             )
+        case WordsValue():
+            return set(value.words) <= {word for name, word in indexed.words if name in names}
         case UriValue():
             return any(name in names and _is_uri(value, modifier, uri) for name, uri in indexed.uris)
         case ReferenceValue():

@@ -14,6 +14,7 @@ import msgspec
 from commonweal.fhir import fhirpath
 from commonweal.fhir.elements import RESOURCE_TYPES, is_a
 from commonweal.fhir.search.paths import alternatives
+from commonweal.fhir.search.words import VISITS, have_words
 
 Json = dict[str, Any]
 
@@ -47,6 +48,11 @@ class Parameter:
     implied: tuple[str, ...] = ()
     union: tuple[Parameter, ...] = ()
     root: bool = False
+
+    @property
+    def has_words(self) -> bool:
+        """Is it _text or _content: a string by definition, but neither compared nor sorted as strings are?"""
+        return self.name in VISITS
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -95,9 +101,9 @@ class Registry:
             for name, each in definitions.items()
             if (found := self._composite(each, type, simple))
         }
-        return simple | _with_unions(
-            composite, {name: _yields(definitions[name], type) for name in composite}
-        )
+        composite = _with_unions(composite, {name: _yields(definitions[name], type) for name in composite})
+        worded = [each for name, each in definitions.items() if have_words(name, type)]
+        return simple | composite | {each["code"]: _parameter(each, type, ()) for each in worded}
 
     def _composite(self, definition: Json, type: str, simple: Mapping[str, Parameter]) -> Parameter | None:
         """A composite with its components; None when one is no parameter of the type, or lies outside the element.

@@ -17,9 +17,9 @@ from commonweal.fhir.search.convert import Emit, emitter
 from commonweal.fhir.search.entries import Indexed
 from commonweal.fhir.search.parameters import Parameter, Registry
 from commonweal.fhir.search.paths import NotPlain, Route, routes
+from commonweal.fhir.search.words import VISITS, Visit
 
 Json = dict[str, Any]
-Visit = Callable[[Any, Indexed], None]
 Plan = tuple[dict[str, tuple[Visit, ...]], tuple[Visit, ...]]
 """Visits by the name of a top element, and visits of the whole resource."""
 References = Callable[[Json], Sequence[str]]
@@ -46,6 +46,9 @@ def _planned(parameters: Sequence[Parameter], bases: tuple[str, ...]) -> Plan:
 
 def _visits(parameter: Parameter, bases: tuple[str, ...]) -> Iterator[tuple[str, Visit]]:
     """(top element, visit) for every route of a parameter; ("", visit) when it needs the whole resource."""
+    if parameter.has_words:
+        yield VISITS[parameter.name]
+        return
     try:
         found = routes(parameter.expression, parameter.resource)
         emits = [_emit(parameter, route, bases) for route in found]

@@ -30,7 +30,9 @@ from commonweal.fhir.search.values import (
     TokenValue,
     UriValue,
     Value,
+    WordsValue,
 )
+from commonweal.fhir.search.words import asked
 
 Expand = Callable[[str, str, str], Iterable[tuple[str, str]]]
 """(system, code) pairs of expand("in", value set, ""), expand("below", system, code) and expand("above", …).
@@ -59,6 +61,8 @@ def value(raw: str, reading: Reading) -> Value:
     """One value (escapes still in it)."""
     if reading.modifier in BY_MODIFIER:
         return BY_MODIFIER[reading.modifier](raw, reading)
+    if reading.parameter.has_words:
+        return words(raw, reading)
     return BY_TYPE[reading.parameter.type](raw, reading)
 
 
@@ -71,6 +75,13 @@ def missing(raw: str, _: Reading) -> MissingValue:
 def string(raw: str, _: Reading) -> StringValue:
     text = unescape(raw)
     return StringValue(raw, normalise(text), text)
+
+
+def words(raw: str, _: Reading) -> WordsValue:
+    found = asked(unescape(raw))
+    if not found:
+        raise ValueError(f"there is no word in {raw!r:.80}")
+    return WordsValue(raw, found)
 
 
 def uri(raw: str, _: Reading) -> UriValue:

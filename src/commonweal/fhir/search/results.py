@@ -114,7 +114,7 @@ class Results:
         name = text.removeprefix("-")
         only = self.types[0] if len(self.types) == 1 else None
         parameter = self.registry.of(self.type or only).get(name)
-        if parameter is None or parameter.type in UNSORTED:
+        if parameter is None or parameter.type in UNSORTED or parameter.has_words:
             raise _bad("_sort", f"one cannot sort by '{name}'")
         return Sort(parameter, text.startswith("-"))
 

@@ -9,17 +9,23 @@ ACCENTS = {code: None for code in range(0x0300, 0x0370)}
 """Combining marks of Latin, Greek and Cyrillic; those of other scripts make another letter and stay."""
 
 
+LONG = 200
+"""Letters from which on a text is not kept in mind: it will hardly come again, and there may be many."""
+
+
 def normalise(text: str) -> str:
     """Without case, accents, width and needless white space: " Émile  ＺOLA" is "emile zola"."""
     if text.isascii():
         return " ".join(text.lower().split())
-    return _folded(text)
+    return _kept(text) if len(text) < LONG else _folded(text)
 
 
-@lru_cache(maxsize=1 << 14)
 def _folded(text: str) -> str:
     folded = normalize("NFKD", normalize("NFKD", text).casefold()).translate(ACCENTS)
     return " ".join(normalize("NFC", folded).casefold().split())
+
+
+_kept = lru_cache(maxsize=1 << 14)(_folded)
 
 
 def above(uri: str) -> tuple[str, ...]:

@@ -32,6 +32,14 @@ class StringValue:
 
 
 @dataclass(frozen=True, slots=True)
+class WordsValue:
+    """All of these have to be there."""
+
+    raw: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class UriValue:
     raw: str
     uri: str
@@ -114,6 +122,7 @@ class CompositeValue:
 Value = (
     TokenValue
     | StringValue
+    | WordsValue
     | UriValue
     | ReferenceValue
     | DateValue

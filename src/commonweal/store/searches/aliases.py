@@ -29,6 +29,11 @@ class Alias:
         """The row has one of these hashes."""
         return self.meets(self.bind(sorted(set(hashes)), "int8[]"))
 
+    def all_of(self, hashes: Iterable[int]) -> str:
+        """The row has all of these hashes."""
+        array = self.bind(sorted(set(hashes)), "int8[]")
+        return f"arraycontains({self.name}.tok, {array})" if self.anchored else f"{self.name}.tok @> {array}"
+
     def meets(self, array: str) -> str:
         """The row has a hash of this array."""
         return f"arrayoverlap({self.name}.tok, {array})" if self.anchored else f"{self.name}.tok && {array}"

@@ -18,6 +18,7 @@ from commonweal.fhir.search.values import (
     StringValue,
     TokenValue,
     UriValue,
+    WordsValue,
 )
 from commonweal.store.codings import Codings
 from commonweal.store.searches.aliases import Alias
@@ -55,6 +56,7 @@ class Conditions:
         self._kinds: Mapping[str, Callable[[Alias, Criterion], str]] = {
             "token": self._token,
             "string": self._string,
+            "words": self._all_words,
             "uri": self._uri,
             "reference": self._reference,
             "date": self._date,
@@ -145,6 +147,13 @@ class Conditions:
             return check
         hashed = alias.bind([self._tokens.gram(name, each) for each in grams], "int8[]")
         return f"({alias.column('gram')} @> {hashed} and {check})"
+
+    def _all_words(self, alias: Alias, criterion: Criterion) -> str:
+        """Every word of one of the values."""
+        values = [value for value in criterion.values if isinstance(value, WordsValue)]
+        word, names = self._tokens.word, criterion.names
+        ways = [alias.all_of(word(name, each) for each in v.words) for name in names for v in values]
+        return f"({' or '.join(ways)})"
 
     def _uri(self, alias: Alias, criterion: Criterion) -> str:
         uris = [value.uri for value in criterion.values if isinstance(value, UriValue)]

@@ -124,6 +124,7 @@ class Rows:
         for name, to in indexed.references:
             if name not in in_column or not to.startswith("Patient/"):
                 hashes.add(tokens.reference(name, to))
+        hashes.update(tokens.word(name, word) for name, word in indexed.words)
         hashes.update(tokens.exact(name, exact) for name, _, exact in indexed.strings if ":" not in name)
         return hashes
 
