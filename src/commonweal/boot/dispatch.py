@@ -73,10 +73,15 @@ class Dispatcher:
         return jobs
 
     def _reader(self, service: Service, topics: Sequence[On]) -> Callable[[], Awaitable[bool]]:
+        names = sorted({reaction.topic for reaction in topics})
+
         async def read() -> bool:
             if await self._feed.lease(f"reader:{service.name}", self._holder, LEASE_SECONDS) is None:
                 return False
-            notices = await self._feed.notices(service.name, BATCH)
+            notices = await self._feed.notices(service.name, BATCH, names)
+            if not notices:
+                await self._feed.skip(service.name, names)
+                return False
             handled: list[Notice] = []
             held: set[str] = set()
             for notice in notices:
@@ -86,7 +91,7 @@ class Dispatcher:
                     handled.append(notice)
                 else:
                     held.add(notice.subject)
-            await self._feed.done(service.name, handled)
+            await self._feed.done(service.name, handled, names)
             return bool(handled)
 
         return read

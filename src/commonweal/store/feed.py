@@ -29,6 +29,7 @@ with held as materialized (
     where {SAFE}
       and (o.xid, o.seq) > (coalesce((select xid from beside.reader where name = $1), '0'),
                             coalesce((select seq from beside.reader where name = $1), 0))
+      and ($3::text[] is null or o.topic = any($3))
       and o.subject not in (select subject from held)
       and not exists (select from beside.waiting w where w.reader = $1 and w.xid = o.xid and w.seq = o.seq)
     order by o.xid, o.seq limit $2
@@ -47,10 +48,17 @@ PASSED = """
 insert into beside.waiting (reader, xid, seq, subject)
 select $1, o.xid, o.seq, o.subject from beside.outbox o
 where (o.xid, o.seq) > ($4::xid8, $5::int8) and (o.xid, o.seq) <= ($6::xid8, $7::int8)
+  and ($8::text[] is null or o.topic = any($8))
   and not exists (select from unnest($2::xid8[], $3::int8[]) as d (xid, seq)
                   where d.xid = o.xid and d.seq = o.seq)
 on conflict do nothing"""
 GO_ON = "update beside.reader set xid = $2, seq = $3 where name = $1"
+SKIP = """
+update beside.reader r set xid = safe.xmin, seq = -1
+from (select pg_snapshot_xmin(pg_current_snapshot()) as xmin) safe
+where r.name = $1 and (r.xid, r.seq) < (safe.xmin, -1::int8) and not exists (
+    select from beside.outbox o
+    where (o.xid, o.seq) > (r.xid, r.seq) and o.xid < safe.xmin and o.topic = any($2::text[]))"""
 FAILED = f"""
 insert into beside.waiting as w (reader, xid, seq, subject, attempts, error, not_before, parked)
 values ($1, $2, $3, $4, 1, $5, {NOW} + coalesce(($6::int8[])[1], 0), cardinality($6::int8[]) = 0)
@@ -110,15 +118,15 @@ class PostgresFeed:
         delays = [each / 1_000_000 for each in self._delays]
         return PostgresFeed(self._pool, self._clock, delays, self._seal_key, lease)
 
-    async def notices(self, reader: str, limit: int) -> Sequence[Notice]:
+    async def notices(self, reader: str, limit: int, topics: Sequence[str] | None = None) -> Sequence[Notice]:
         """A reader never seen before begins with the oldest notice kept.
 
         The order is that in which the transactions began to write. Two that write several of the same
         resources at once may so be told in another order than they committed; the version says which is newer.
         """
-        return [_notice(row) for row in await self._pool.fetch(NOTICES, reader, limit)]
+        return [_notice(row) for row in await self._pool.fetch(NOTICES, reader, limit, topics)]
 
-    async def done(self, reader: str, notices: Sequence[Notice]) -> None:
+    async def done(self, reader: str, notices: Sequence[Notice], topics: Sequence[str] | None = None) -> None:
         """Whatever lies before the last of these and is not among them waits for this reader."""
         if not notices:
             return
@@ -131,8 +139,14 @@ class PostgresFeed:
             await connection.execute(CLEARED, reader, *given)
             if last > place:
                 ends = place.transaction, place.sequence, last.transaction, last.sequence
-                await connection.execute(PASSED, reader, *given, *ends)
+                await connection.execute(PASSED, reader, *given, *ends, topics)
                 await connection.execute(GO_ON, reader, last.transaction, last.sequence)
+
+    async def skip(self, reader: str, topics: Sequence[str]) -> None:
+        async with self._pool.acquire() as connection, connection.transaction():
+            await self._keep_fence(connection)
+            await connection.execute(NEW_READER, reader)
+            await connection.execute(SKIP, reader, topics)
 
     async def failed(self, reader: str, notice: Notice, error: str) -> bool:
         """True once the tries are used up: the subject is held until `release`."""

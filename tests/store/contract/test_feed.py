@@ -162,3 +162,21 @@ async def test_a_reader_that_is_forgotten_begins_anew(telling: Telling, feed: An
     await telling.done("a1")
     await feed.forget(fresh)
     assert "a1" in [n.topic for n in await telling.notices(10_000) if n.id == f"{fresh}a"]
+
+
+async def test_a_reader_of_some_topics_goes_past_the_others(telling: Telling) -> None:
+    await telling.tell("a1", "b1", "c1")
+    mine = await telling.feed.notices(telling.fresh, 100, ["b1"])
+    assert [each.topic for each in mine] == ["b1"]
+    await telling.feed.done(telling.fresh, mine, ["b1"])
+    assert await telling.topics() == ["c1"], "what was passed and is no topic of its own does not wait"
+
+
+async def test_skipping_goes_past_what_does_not_matter_and_never_past_what_does(telling: Telling) -> None:
+    await telling.tell("a1", "b1", "c1")
+    await telling.feed.skip(telling.fresh, ["b1"])
+    assert await telling.topics() == ["a1", "b1", "c1"]
+    await telling.feed.skip(telling.fresh, ["d1"])
+    assert await telling.topics() == []
+    await telling.tell("d1")
+    assert await telling.topics() == ["d1"]

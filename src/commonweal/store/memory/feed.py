@@ -60,17 +60,18 @@ class MemoryFeed:
         feed._readers, feed._leases = self._readers, self._leases
         return feed
 
-    async def notices(self, reader: str, limit: int) -> Sequence[Notice]:
+    async def notices(self, reader: str, limit: int, topics: Sequence[str] | None = None) -> Sequence[Notice]:
         state = self._readers.get(reader) or Reader()
         held = state.held(self._wall())
         found = [
             replace(each, attempts=state.owed[each.position].attempts if each.position in state.owed else 0)
             for each in self._store.state.outbox
             if each.subject not in held and (each.position > state.position or each.position in state.owed)
+            if topics is None or each.topic in topics
         ]
         return found[:limit]
 
-    async def done(self, reader: str, notices: Sequence[Notice]) -> None:
+    async def done(self, reader: str, notices: Sequence[Notice], topics: Sequence[str] | None = None) -> None:
         self._keep_fence()
         if not notices:
             return
@@ -79,9 +80,17 @@ class MemoryFeed:
         for position in given:
             state.owed.pop(position, None)
         for each in self._store.state.outbox:
-            if state.position < each.position < max(given) and each.position not in given:
+            passed = state.position < each.position < max(given) and each.position not in given
+            if passed and (topics is None or each.topic in topics):
                 state.owed.setdefault(each.position, Owed(each))
         state.position = max(state.position, *given)
+
+    async def skip(self, reader: str, topics: Sequence[str]) -> None:
+        self._keep_fence()
+        state = self._readers.setdefault(reader, Reader())
+        ahead = [each for each in self._store.state.outbox if each.position > state.position]
+        if ahead and not any(each.topic in topics for each in ahead):
+            state.position = ahead[-1].position
 
     async def failed(self, reader: str, notice: Notice, error: str) -> bool:
         self._keep_fence()
