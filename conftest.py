@@ -1,9 +1,10 @@
 """What every test may ask for, and the count of those that could not run on this machine."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from commonweal.boot.trial import Trial
@@ -25,6 +26,14 @@ def shared_data() -> Path:
 def trial() -> Trial:
     """The platform with all its services, on an empty record in memory and with a clock set by hand."""
     return Trial()
+
+
+@pytest.fixture
+def visit(trial: Trial) -> Callable[..., Awaitable[httpx.Response]]:
+    """A page of the trial, as `Trial.visit` gives it."""
+    if not (ROOT / "src/commonweal/web/static/built/manifest.json").is_file():
+        pytest.skip("NOT RUN: the pages are not built (make setup)")
+    return trial.visit
 
 
 @pytest.fixture(scope="session")

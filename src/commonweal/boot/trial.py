@@ -1,20 +1,28 @@
 """The whole platform on a record in memory, with a clock that is set by hand: for tests and for trying things."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any
 
+import httpx
+
+from commonweal import web
 from commonweal.access.agent import OPERATOR, Agent
 from commonweal.boot import discovery
 from commonweal.boot.dispatch import Dispatcher
 from commonweal.boot.ids import new_id
+from commonweal.fhir.outcome import Problem
 from commonweal.platform.catalogue import Catalogue
 from commonweal.platform.platform import Platform
 from commonweal.platform.ports import Feed
 from commonweal.platform.signal import Signal
+from commonweal.platform.status import Status
 from commonweal.platform.unit import Unit
 from commonweal.store.memory import MemoryFeed, MemoryStore
+from commonweal.web.language import ENGLISH
+from commonweal.web.viewer import Viewer
 
 Kept = Callable[[Callable[[], int]], tuple[Any, Feed]]
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -52,6 +60,23 @@ class Trial:
         self.now += timedelta(**time)
         await Dispatcher(self.platform, self.feed, "trial").settle()
 
+    async def visit(
+        self, path: str, form: Mapping[str, str] | None = None, *, language: str = "en", role: str = OPERATOR
+    ) -> httpx.Response:
+        """A page as somebody in this role sees it; with a form, what comes of sending it from a page of ours.
+
+        ValueError when the pages have not been built.
+        """
+        app = web.app(self.platform, _agent, _no_status, folders=_folders())
+        sent = (
+            {**form, "form": Viewer(None, ENGLISH, session=role).form_token()} if form is not None else None
+        )
+        cookies = {"commonweal": role, "language": language}
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://trial", cookies=cookies
+        ) as client:
+            return await client.request("GET" if form is None else "POST", path, data=sent)
+
     def _next_id(self) -> str:
         return f"new-{next(self._ids)}"
 
@@ -65,6 +90,19 @@ class Trial:
 def _in_memory(clock: Callable[[], int]) -> tuple[MemoryStore, Feed]:
     store = MemoryStore(clock)
     return store, MemoryFeed(store, clock, delays=(0, 0), wall=clock)
+
+
+def _folders() -> dict[str, Path]:
+    return {each.name: discovery.folder(each.name) for each in discovery.services()}
+
+
+def _agent(session: str) -> Agent:
+    """Whoever comes with the name of a role as session is in that role."""
+    return Agent("Practitioner/tester", frozenset({session}), name="Tester")
+
+
+async def _no_status() -> Status:
+    raise Problem.not_supported("a trial tells nothing of itself")
 
 
 async def _compute(function: Callable[..., Any], *arguments: Any) -> Any:

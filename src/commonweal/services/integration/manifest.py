@@ -1,8 +1,8 @@
 """Integration: what other systems sent and could not be taken waits here with its reason; nothing is lost."""
 
 from commonweal.access.agent import OPERATOR
-from commonweal.platform import Admit, On, Permission, Service
-from commonweal.services.integration import api, handlers, rules, workflow
+from commonweal.platform import Admit, On, Page, Permission, Service
+from commonweal.services.integration import api, handlers, pages, rules, workflow
 
 service = Service(
     name="integration",
@@ -20,6 +20,10 @@ service = Service(
     ],
     workflows=workflow.WORKFLOWS,
     operations=api.OPERATIONS,
+    pages=[
+        Page("/waiting", "quarantine.read", pages.waiting, "What waits", menu="platform"),
+        Page("/waiting/{id}", "quarantine.read", pages.duty, "What waits", methods=("GET", "POST")),
+    ],
     reacts=[On(topic, handlers.raise_priority) for topic in workflow.URGENCY],
     asks=["Patient/$merge"],
 )

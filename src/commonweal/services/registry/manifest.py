@@ -1,12 +1,13 @@
 """Registry: who people are, with whom they live, who cares for them, and where that is."""
 
 from commonweal.access.agent import OPERATOR
-from commonweal.platform import Admit, Every, Judgement, Permission, Service
-from commonweal.services.registry import api, handlers, queries, workflow
+from commonweal.platform import Admit, Every, Judgement, Page, Permission, Service
+from commonweal.services.registry import api, handlers, pages, queries, workflow
 from commonweal.services.registry.rules import consents, households, numbers, people, places
 
 BY = (OPERATOR,)
 HOUR = 3600
+FORM = ("GET", "POST")
 
 
 def _may(name: str, sentence: str, *allows: str) -> Permission:
@@ -72,6 +73,14 @@ service = Service(
     ],
     workflows=[workflow.CONSENTING, workflow.OPENING],
     operations=api.OPERATIONS,
+    pages=[
+        Page(
+            "/register", "person.register", pages.register, "Register a person", menu="people", methods=FORM
+        ),
+        Page("/places", "registry.read", pages.places, "Places", menu="places"),
+        Page("/places/add", "place.add", pages.add_place, "Add a place", methods=FORM),
+        Page("/places/{id}", "registry.read", pages.place, "Place"),
+    ],
     reacts=[Every(HOUR, handlers.end_consents)],
     judgements=[Judgement("identity", numbers.judged, numbers.judged.__doc__ or "")],
 )

@@ -1,6 +1,8 @@
 """What is asked of the record about people and places; first of all the facts of the rules."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -9,11 +11,22 @@ from commonweal.fhir.search.escapes import escape
 from commonweal.platform import Facts, Work
 from commonweal.platform.ports import Scope
 from commonweal.services.registry.rules import people
+from commonweal.services.registry.rules.households import said
 from commonweal.services.registry.rules.people import Known, Number
 from commonweal.services.registry.rules.places import Surroundings
 
 Json = dict[str, Any]
 PAGE = 100
+COUNTED = 1000
+"""At most so many are looked at to be counted for a page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What is at a place; None: too many to count for a page."""
+
+    places: int | None
+    households: int | None
 
 
 async def known(work: Facts, person: Json) -> Known:
@@ -97,12 +110,42 @@ async def households_at(work: Work, place: str) -> Sequence[Json]:
     return [codec.parse(each.body) for each in page.matches]
 
 
-async def counts_at(work: Work, place: str) -> Mapping[str, int]:
-    """How many places lie directly in one and how many households are right there."""
-    return {
-        "places": await work.count(f"Location?partof=Location/{place}"),
-        "households": await work.count(f"Group?place=Location/{place}"),
+async def counts_in(work: Work, places: Sequence[str]) -> Mapping[str, Counts]:
+    """Of each place (by id): how many places lie directly in it, and how many households are right there."""
+    if not places:
+        return {}
+    references = ",".join(f"Location/{id}" for id in places)
+    inside = await _references(work, f"Location?partof={references}", lambda place: [parent_of(place)])
+    living = await _references(work, f"Group?place={references}", lambda group: _homes(group))
+    return {id: Counts(_of(inside, id), _of(living, id)) for id in places}
+
+
+async def _references(
+    work: Work, asked: str, told: Callable[[Json], Iterable[str | None]]
+) -> Counter[str | None] | None:
+    """How often each is told of; None when there are too many to look at."""
+    page = await work.search(f"{asked}&_count={COUNTED}")
+    if page.next is not None:
+        return None
+    return Counter(id for each in page.matches for id in told(codec.parse(each.body)))
+
+
+def _of(counted: Counter[str | None] | None, id: str) -> int | None:
+    return None if counted is None else counted[id]
+
+
+def _homes(group: Json) -> list[str]:
+    return [reference.removeprefix("Location/") for reference in said(group, "place")]
+
+
+async def members_of(work: Work, households: Sequence[Json]) -> Mapping[str, Json]:
+    """The patients who live in these, by their reference, as far as they may be seen."""
+    references = {
+        each["entity"].get("reference", "") for group in households for each in group.get("member", ())
     }
+    ids = sorted(each.removeprefix("Patient/") for each in references if each.startswith("Patient/"))
+    found = await work.read_all([("Patient", id) for id in ids]) if ids else []
+    return {each.reference: codec.parse(each.body) for each in found if each is not None}
 
 
 async def ended_consents(work: Work) -> Sequence[Json]:

@@ -105,7 +105,7 @@ def may_identify(identifier: Json) -> Decision:
         check = is_record_key
     is_passport = system.startswith(PASSPORT[:-1]) or is_typed(identifier, IDENTIFIER_TYPES, "PPN")
     if is_passport and check is None and (not system or system.startswith(PASSPORT[:-1])):
-        return Decision((f"a passport names its country: by the system {PASSPORT}CHN, for one",))
+        return Decision(("a passport names its country: its system ends in the three letters of ISO 3166",))
     return check(value) if check else Decision()
 
 

@@ -162,7 +162,10 @@ async def test_a_household_moves(trial: Trial) -> None:
             f"Patient/{head}",
             f"Patient/{child}",
         ]
-        assert await queries.counts_at(work, area) == {"places": 1, "households": 0}
+        assert await queries.counts_in(work, [area, grid]) == {
+            area: queries.Counts(1, 0),
+            grid: queries.Counts(0, 1),
+        }
 
 
 async def test_a_closed_facility_stays_closed(trial: Trial) -> None:
