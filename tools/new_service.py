@@ -19,8 +19,9 @@ def create(name: str, services: Path) -> Path:
     if folder.exists():
         raise ValueError(f"There is a service {folder.name} already.")
     shutil.copytree(TEMPLATE, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for path in (p for p in folder.rglob("*") if p.is_file()):
+    for path in [p for p in folder.rglob("*") if p.is_file()]:
         path.write_text(_renamed(path.read_text("utf-8"), name), "utf-8")
+        path.rename(path.with_name(_renamed(path.name, name)))
     subprocess.run([Path(sys.executable).with_name("ruff"), "format", "--quiet", folder], check=True)
     return folder
 

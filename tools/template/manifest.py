@@ -1,8 +1,8 @@
 """Template service: what it is for, in one sentence."""
 
 from commonweal.access.agent import OPERATOR
-from commonweal.platform import Permission, Service
-from commonweal.services.template_service import workflow
+from commonweal.platform import On, Permission, Service
+from commonweal.services.template_service import handlers, workflow
 
 service = Service(
     name="template_service",
@@ -17,4 +17,5 @@ service = Service(
         ),
     ],
     workflows=[workflow.DUTY_DONE],
+    reacts=[On(workflow.OVERDUE, handlers.hurry)],
 )

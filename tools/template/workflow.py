@@ -3,13 +3,15 @@
 from commonweal.platform import Deadline, Kind, Move, Workflow
 from commonweal.services.template_service import rules
 
-CODE = "https://commonweal.example/duty"
+TASK = "urn:commonweal:task"
 DO = "template_service.do"
+OVERDUE = "template-service-duty.overdue"
 
 DUTY = Kind(
     "Task",
     "template-service-duty",
-    matches=f"code.coding.where(system = '{CODE}' and code = 'template-service').exists()",
+    profile="urn:commonweal:profile:template-service-duty",
+    matches=f"code.coding.where(system = '{TASK}' and code = 'template-service-duty').exists()",
 )
 
 DUTY_DONE = Workflow(
@@ -20,7 +22,5 @@ DUTY_DONE = Workflow(
         Move("requested", "in-progress", by=DO),
         Move("in-progress", "completed", by=DO, when=rules.may_be_done),
     ],
-    deadlines=[
-        Deadline("requested", limit="template_service_seconds", breach="template-service-duty.overdue")
-    ],
+    deadlines=[Deadline("requested", limit="template_service_seconds", breach=OVERDUE)],
 )
