@@ -70,9 +70,9 @@ class Api:
         if work is not None:
             return await run(request, work)
         agent = request.agent or NOBODY
-        async with self.site.platform.work(agent, request.id, single=route.single) as own:
-            answer = await run(request, own)
-        return answer
+        return await self.site.platform.run(
+            agent, lambda own: run(request, own), request.id, single=route.single
+        )
 
     async def _answer(self, scope: Scope, headers: dict[bytes, bytes], id: str, receive: Receive) -> Answer:
         limits = self.site.limits

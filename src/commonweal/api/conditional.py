@@ -10,7 +10,7 @@ from commonweal.api.request import Pairs, Request, parameters
 from commonweal.api.searching import condition
 from commonweal.fhir.outcome import Problem
 from commonweal.fhir.search.query import Query
-from commonweal.platform.ports import Stored
+from commonweal.platform.ports import Page, Stored
 from commonweal.platform.work import Draft, Work
 
 
@@ -53,10 +53,14 @@ async def delete(request: Request, work: Work) -> Answer:
 
 async def match(work: Work, query: Query) -> Stored | None:
     """The only match, held so that nobody acts on the condition meanwhile; Problem 412 for several."""
-    found = (await work.search(query, hold=True)).matches
-    if len(found) > 1:
+    return only(query, (await work.search_all([query], hold=True))[0])
+
+
+def only(query: Query, page: Page) -> Stored | None:
+    """The only match of a page; Problem 412 for several."""
+    if len(page.matches) > 1:
         raise Problem.of("cw-multiple-matches", type=query.type)
-    return found[0] if found else None
+    return page.matches[0] if page.matches else None
 
 
 def draft_of(type: str, body: bytes, there: Stored | None, version: int | None) -> Draft:

@@ -143,6 +143,10 @@ class Records(Protocol):
     async def search(self, query: Query, reach: Reach) -> Page:
         """One page; stable under concurrent writes by its cursor. Problem 400 for a cursor that is none."""
 
+    async def search_all(self, queries: Sequence[Query], reach: Reach) -> Sequence[Page]:
+        """Each of several searches over one type, expected to match few, asked together: the first of its matches
+        in order of key, as many as its `count`, without includes, total or next page."""
+
     async def count(self, query: Query, reach: Reach) -> int:
         """Exactly how many resources match."""
 

@@ -106,6 +106,23 @@ class Unit:
         await self._audit("search", asked.type or "", [*page.matches, *page.included], _text(asked))
         return page
 
+    async def search_all(self, queries: Sequence[Query | str], *, hold: bool = False) -> Sequence[Page]:
+        asked = [await self._asked(query) for query in queries]
+        by_type: dict[str, list[Query]] = {}
+        for query in dict.fromkeys(asked):
+            by_type.setdefault(query.type or "", []).append(query)
+        for type in by_type:
+            await self._permitted(f"{type or '*'}.search", type)
+        if hold and asked:
+            await (await self._open()).lock([_condition(query) for query in asked])
+        pages: dict[Query, Page] = {}
+        for type, group in by_type.items():
+            reach = self._catalogue.policy.reach(self.agent, type or "*", "search")
+            pages |= zip(group, await self._records.search_all(group, reach), strict=True)
+            seen = [stored for query in group for stored in pages[query].matches]
+            await self._audit("search", type, seen, " ".join(_text(query) for query in group))
+        return [pages[query] for query in asked]
+
     async def count(self, query: Query | str) -> int:
         asked = await self._asked(query)
         await self._permitted(f"{asked.type or '*'}.search", asked.type or "")
@@ -229,8 +246,9 @@ class Unit:
 
     async def _open(self) -> Transaction:
         if self._transaction is None:
-            self._opening = self._store.transaction()
-            self._transaction = await self._opening.__aenter__()
+            opening = self._store.transaction()
+            self._transaction = await opening.__aenter__()
+            self._opening = opening
         return self._transaction
 
     async def _permitted(self, interaction: str, type: str, id: str = "") -> None:

@@ -66,6 +66,10 @@ class Work(Protocol):
         """One page; a string is "Type?name=value&…". `hold`: nobody else may act on the same condition
         until this work ends, so that what was found, or not found, stays so (conditional writes)."""
 
+    async def search_all(self, queries: Sequence[Query | str], *, hold: bool = False) -> Sequence["Page"]:
+        """The first matches of each of many searches, in order of key and no more than its `_count`, found
+        together; without includes, total or next page. `hold` as for one; all are held before any is asked."""
+
     async def count(self, query: Query | str) -> int:
         """How many match, exactly."""
 

@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL: two pools, one for prepared routes and one whose plans fit each search's values."""
+"""Connections to PostgreSQL in pools: prepared routes, searches planned for their values, and the audit."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -40,21 +40,23 @@ class Limits:
 
 class Pools:
     """`work` plans each statement once and keeps the plan: reads by id, writes, searches about one patient.
-    `search` plans for the values at hand: a rare and a common code want different indexes."""
+    `search` plans for the values at hand: a rare and a common code want different indexes.
+    `audit` is one connection: works that hold all others wait for their rows to be written."""
 
-    def __init__(self, work: Any, search: Any, limits: Limits) -> None:
+    def __init__(self, work: Any, search: Any, audit: Any, limits: Limits) -> None:
         self.work = work
         self.search = search
+        self.audit = audit
         self.limits = limits
 
     async def close(self) -> None:
         """Wait for what is under way and close."""
-        await asyncio.gather(self.work.close(), self.search.close())
+        await asyncio.gather(self.work.close(), self.search.close(), self.audit.close())
 
     def terminate(self) -> None:
         """Close at once."""
-        self.work.terminate()
-        self.search.terminate()
+        for pool in (self.work, self.search, self.audit):
+            pool.terminate()
 
 
 async def connect(dsn: str, limits: Limits | None = None) -> Pools:
@@ -64,7 +66,8 @@ async def connect(dsn: str, limits: Limits | None = None) -> Pools:
         role = await _role(dsn)
         work = await _pool(dsn, role, "force_generic_plan", limits.work_connections, limits.work_seconds)
         search = await _pool(dsn, role, "force_custom_plan", limits.search_connections, limits.search_seconds)
-    return Pools(work, search, limits)
+        audit = await _pool(dsn, role, "force_generic_plan", 1, limits.work_seconds)
+    return Pools(work, search, audit, limits)
 
 
 async def _role(dsn: str) -> str | None:
@@ -106,7 +109,7 @@ async def _pool(dsn: str, role: str | None, plans: str, size: int, seconds: floa
 
 
 class Again(Problem):
-    """Another transaction was in the way: the same again will do (`again` tells those who only see a Problem)."""
+    """Another transaction was in the way."""
 
     again = True
 

@@ -22,6 +22,9 @@ DATE = (
 """Parameters that say when it happened, the most telling first; the first that exists once has the columns."""
 CODE = ("code", "vaccine-code", "type", "class", "medication")
 """Parameters that say what it is, the most telling first."""
+TELLING = ("identifier", "url", "phone", "email", "telecom")
+"""Parameters whose values are nearly all different; of such values the database only knows that they are rare,
+and takes them for far more common than they are."""
 
 _PART = re.compile(
     r"\(*(\w+)\.(\w+)(?:\.where\(resolve\(\) is Patient\)|\)? as \w+\)?|\.(?:as|ofType)\(\w+\))*\)*"

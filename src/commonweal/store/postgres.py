@@ -49,7 +49,7 @@ class Engine:
         self.clusters = Clusters()
         self.searching = Searching(tokens, facts, self.reaches, key, self.clusters, codings)
         self.history = History(self.reaches, key)
-        self.auditor = Auditor(pools.work)
+        self.auditor = Auditor(pools.audit)
         self.gathered = {type: reading.Gathered(pools, type) for type in RESOURCE_TYPES}
 
     async def write(
@@ -109,6 +109,9 @@ class _Records:
 
     async def search(self, query: Query, reach: Reach) -> Page:
         return await self._engine.searching.page(query, reach, self._lenders())
+
+    async def search_all(self, queries: Sequence[Query], reach: Reach) -> Sequence[Page]:
+        return await self._engine.searching.first(queries, reach, self._lenders())
 
     async def count(self, query: Query, reach: Reach) -> int:
         return await self._engine.searching.count(query, reach, self._lenders())

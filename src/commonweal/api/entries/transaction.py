@@ -8,12 +8,13 @@ from commonweal.api.answer import Answer, of
 from commonweal.api.entries.batch import entry_of
 from commonweal.api.entries.envelope import Step, blaming
 from commonweal.api.entries.references import Targets, conditions_in
-from commonweal.api.entries.settling import SETTLE, Settled
+from commonweal.api.entries.settling import SETTLE, Settled, conditions
 from commonweal.api.request import Request, parameters
 from commonweal.api.route import find
 from commonweal.api.searching import condition
 from commonweal.fhir.elements import RESOURCE_TYPES
 from commonweal.fhir.outcome import Problem
+from commonweal.fhir.search.query import Query
 from commonweal.platform.ports import Stored
 from commonweal.platform.work import Work
 
@@ -23,7 +24,9 @@ ORDER = {"delete": 0, "create": 1, "update": 2}
 async def transaction(request: Request, steps: Sequence[Step], work: Work) -> Answer:
     """Look up what is conditional, name what is new, put the references right, write all, then read."""
     named = [(step, _interaction(step)) for step in steps]
-    settled = [await _settled(step, name, work) for step, name in named if name in SETTLE]
+    writes = [(step, name) for step, name in named if name in SETTLE]
+    there = await conditions(writes, work)
+    settled = [await _settled(step, name, work, there.get(step.index)) for step, name in writes]
     targets = await _targets(request, settled, work)
     entries = await _written(request, [_rewritten(each, targets) for each in settled], work)
     for step, name in named:
@@ -43,9 +46,9 @@ def _interaction(step: Step) -> str:
     return name
 
 
-async def _settled(step: Step, name: str, work: Work) -> Settled:
+async def _settled(step: Step, name: str, work: Work, there: Stored | None) -> Settled:
     with blaming(step.index):
-        return await SETTLE[name](step, work)
+        return await SETTLE[name](step, work, there)
 
 
 async def _targets(request: Request, settled: Sequence[Settled], work: Work) -> Targets:
@@ -63,20 +66,34 @@ async def _targets(request: Request, settled: Sequence[Settled], work: Work) -> 
             written.add(target)
         if url and target and each.step.request.method != "DELETE":
             names[url] = target
+    return Targets(names | await _referred(request, settled, work))
+
+
+async def _referred(request: Request, settled: Sequence[Settled], work: Work) -> dict[str, str]:
+    """The one resource that each conditional reference means; Problem 412 for none or several."""
+    places: dict[str, int] = {}
+    queries: dict[str, Query] = {}
     for each in settled:
         with blaming(each.step.index):
             for text in conditions_in(each.step.request.body):
-                names[text] = names.get(text) or await _referred(request, text, work)
-    return Targets(names)
+                if text not in places:
+                    places[text], queries[text] = each.step.index, await _query(request, text, work)
+    pages = await work.search_all(list(queries.values()))
+    names: dict[str, str] = {}
+    for text, page in zip(queries, pages, strict=True):
+        with blaming(places[text]):
+            names[text] = _only(text, page.matches)
+    return names
 
 
-async def _referred(request: Request, text: str, work: Work) -> str:
-    """The one resource that a conditional reference means; Problem 412 for none or several."""
+async def _query(request: Request, text: str, work: Work) -> Query:
     type, _, query = text.partition("?")
     if type not in RESOURCE_TYPES:
         raise Problem.of("cw-unknown-type", type=type[:64])
-    pairs = parameters(query.encode(), request.site.limits)
-    found = (await work.search(await condition(request, work, type, pairs))).matches
+    return await condition(request, work, type, parameters(query.encode(), request.site.limits))
+
+
+def _only(text: str, found: Sequence[Stored]) -> str:
     if len(found) != 1:
         many = "more than one resource matches" if found else "nothing matches"
         raise Problem.precondition_failed(f"The conditional reference {text[:200]} leads nowhere: {many}.")

@@ -84,6 +84,12 @@ def page(state: State, query: Query, reach: Reach) -> Page:
     return Page(_stored(shown, reach), _stored(joined, reach), more, total)
 
 
+def first(state: State, query: Query, reach: Reach) -> Page:
+    """The first matches in order of key, and nothing else."""
+    found = matching(state, query, reach)[: PAGE if query.count is None else query.count]
+    return Page(_stored(found, reach))
+
+
 def _stored(rows: Sequence[Row], reach: Reach) -> list[Stored]:
     return [masking.shown(row.stored, reach) for row in rows]
 

@@ -45,6 +45,9 @@ class MemoryRecords:
     async def search(self, query: Query, reach: Reach) -> Page:
         return search.page(self.state, query, reach)
 
+    async def search_all(self, queries: Sequence[Query], reach: Reach) -> Sequence[Page]:
+        return [search.first(self.state, query, reach) for query in queries]
+
     async def count(self, query: Query, reach: Reach) -> int:
         return len(search.matching(self.state, query, reach))
 
@@ -121,6 +124,9 @@ class MemoryStore:
 
     async def search(self, query: Query, reach: Reach) -> Page:
         return await self._committed.search(query, reach)
+
+    async def search_all(self, queries: Sequence[Query], reach: Reach) -> Sequence[Page]:
+        return await self._committed.search_all(queries, reach)
 
     async def count(self, query: Query, reach: Reach) -> int:
         return await self._committed.count(query, reach)

@@ -8,7 +8,7 @@ from commonweal.fhir.outcome import Problem
 from commonweal.fhir.search.clauses import Chain, Clause, Criterion, Has, Listed
 from commonweal.fhir.search.parameters import Parameter
 from commonweal.fhir.search.values import ReferenceValue
-from commonweal.store.facts import Facts, TypeFacts
+from commonweal.store.facts import TELLING, Facts, TypeFacts
 from commonweal.store.reads.binding import Binding
 from commonweal.store.reads.reaching import Seen
 from commonweal.store.searches.aliases import Alias
@@ -118,6 +118,11 @@ def is_anchored(facts: TypeFacts, clauses: Iterable[Clause], inside: tuple[str, 
             and facts.patient.issuperset(compartment.parameters("Patient", facts.type) or ("",))
         )
     return any(_anchors(facts, clause) for clause in clauses)
+
+
+def is_telling(clause: Clause) -> bool:
+    """Does it ask for what hardly two resources have in common?"""
+    return isinstance(clause, Criterion) and clause.modifier is None and clause.parameter.name in TELLING
 
 
 def _anchors(facts: TypeFacts, clause: Clause) -> bool:

@@ -10,6 +10,8 @@ from commonweal.store.writes.rows import MIDDLE, START
 
 SORTABLE = ("date", "number", "quantity", "string")
 """Kinds whose values SQL knows; of all others only hashes are kept, see sorting.py."""
+FENCES = {"int8": "+ 0", "float8": "+ 0", "text": "|| ''"}
+"""What leaves a value as it is, by its SQL type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,11 @@ class Ordered:
     descending: bool
     strict: bool = False
     always: bool = False
+
+    @property
+    def unindexed(self) -> str:
+        """The same value, as no index has it."""
+        return f"({self.sql} {FENCES[self.type]})"
 
     @property
     def direction(self) -> str:

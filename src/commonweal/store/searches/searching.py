@@ -29,6 +29,8 @@ PAGE = 50
 """Matches of one page when the search does not say how many."""
 BATCH = 500
 """Rows of one statement while everything is streamed."""
+TOGETHER = 100
+"""Searches of one statement."""
 
 
 class Searching:
@@ -51,7 +53,7 @@ class Searching:
         self._selecting = Selecting(tokens, facts, reaches, clusters, codings)
 
     async def page(self, query: Query, reach: Reach, lenders: Lenders) -> Page:
-        asked = await self._asked(query, reach, lenders)
+        (asked,) = await self._asked([query], reach, lenders)
         if query.count == 0 or query.summary == "count":
             return Page([], total=await self._count(asked, lenders))
         size = PAGE if query.count is None else query.count
@@ -73,14 +75,30 @@ class Searching:
             await self._total(asked, lenders, len(shown) if ends is None and place is None else None),
         )
 
+    async def first(self, queries: Sequence[Query], reach: Reach, lenders: Lenders) -> list[Page]:
+        """The first matches of each query, in order of key; some hundred queries are one statement."""
+        found: list[list[Row]] = [[] for _ in queries]
+        asked = [(n, each) for n, each in enumerate(await self._asked(queries, reach, lenders)) if each.types]
+        for at in range(0, len(asked), TOGETHER):
+            statement = self._selecting.several(asked[at : at + TOGETHER], PAGE)
+            for row in await statement.fetch(lenders):
+                found[row["number"]].append(row)
+        pages = []
+        for query, rows in zip(queries, found, strict=True):
+            rows.sort(key=lambda row: int(row["key"]))
+            shown = rows[: PAGE if query.count is None else query.count]
+            pages.append(Page([masking.shown(reading.stored(row["type"], row), reach) for row in shown]))
+        return pages
+
     async def count(self, query: Query, reach: Reach, lenders: Lenders) -> int:
-        return await self._count(await self._asked(query, reach, lenders), lenders)
+        (asked,) = await self._asked([query], reach, lenders)
+        return await self._count(asked, lenders)
 
     async def scan(
         self, query: Query, reach: Reach, since: int | None, until: int | None, lenders: Lenders
     ) -> AsyncIterator[Stored]:
-        asked = replace(await self._asked(query, reach, lenders), since=since, until=until)
-        async for row in self._all(asked, lenders):
+        (asked,) = await self._asked([query], reach, lenders)
+        async for row in self._all(replace(asked, since=since, until=until), lenders):
             yield masking.shown(reading.stored(row["type"], row), reach)
 
     async def _all(self, asked: Asked, lenders: Lenders) -> AsyncIterator[Row]:
@@ -119,25 +137,41 @@ class Searching:
         explained = await replace(statement, text=f"explain (format json) {statement.text}").fetch(lenders)
         return int(json.loads(explained[0]["QUERY PLAN"])[0]["Plan"]["Plan Rows"])
 
-    async def _asked(self, query: Query, reach: Reach, lenders: Lenders) -> Asked:
-        masking.refuse(query, reach)
+    async def _asked(self, queries: Sequence[Query], reach: Reach, lenders: Lenders) -> list[Asked]:
+        """The queries with all that must be known to write them; what others may have added is looked for once."""
+        for query in queries:
+            masking.refuse(query, reach)
         if self._clusters.is_due:
             await self._clusters.refresh(lenders.work())
-        types: Sequence[str] = (query.type,) if query.type else query.types
-        if not query.type:
-            async with lenders.work() as connection:
-                types = await used_types(connection, types)
-        wanted = sorted({each.list_id for clause in query.where for each in _lists(clause)})
-        items = await self._items(wanted, reach, lenders)
-        asked = Asked(query, reach, [] if reach.is_nothing else types, items)
-        anchored = self._selecting.anchored(asked)
-        if any(_says_what(each) for each in query.where if not anchored or not isinstance(each, Criterion)):
+        asked = [
+            Asked(
+                query,
+                reach,
+                await self._types(query, reach, lenders),
+                await self._items(query, reach, lenders),
+            )
+            for query in queries
+        ]
+        if any(self._needs_codings(each) for each in asked):
             async with lenders.work() as connection:
                 await self._codings.refresh(connection)
         return asked
 
-    async def _items(self, ids: Sequence[str], reach: Reach, lenders: Lenders) -> Lists:
-        """What Lists hold; one out of reach holds nothing."""
+    async def _types(self, query: Query, reach: Reach, lenders: Lenders) -> Sequence[str]:
+        if reach.is_nothing:
+            return ()
+        if query.type:
+            return (query.type,)
+        async with lenders.work() as connection:
+            return await used_types(connection, query.types)
+
+    def _needs_codings(self, asked: Asked) -> bool:
+        anchored = self._selecting.anchored(asked)
+        return any(_says_what(c) for c in asked.query.where if not anchored or not isinstance(c, Criterion))
+
+    async def _items(self, query: Query, reach: Reach, lenders: Lenders) -> Lists:
+        """What the Lists hold that the query names; one out of reach holds nothing."""
+        ids = sorted({each.list_id for clause in query.where for each in _lists(clause)})
         if not ids:
             return {}
         lists = await self.by_reference([("List", id) for id in ids], reach, lenders)
@@ -161,7 +195,8 @@ class Searching:
 
     async def by_query(self, query: Query, reach: Reach, most: int, lenders: Lenders) -> list[Stored]:
         """As many matches, in order of key."""
-        rows = await self._rows(await self._asked(query, reach, lenders), lenders, most, None)
+        (asked,) = await self._asked([query], reach, lenders)
+        rows = await self._rows(asked, lenders, most, None)
         return [reading.stored(row["type"], row) for row in rows]
 
 

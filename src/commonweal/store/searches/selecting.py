@@ -14,7 +14,7 @@ from commonweal.store.reads.reaching import Reaches
 from commonweal.store.reads.reading import SEEN
 from commonweal.store.searches.aliases import Alias
 from commonweal.store.searches.clusters import Clusters
-from commonweal.store.searches.compiling import Compiler, Lists, is_anchored
+from commonweal.store.searches.compiling import Compiler, Lists, is_anchored, is_telling
 from commonweal.store.searches.conditions import Conditions
 from commonweal.store.searches.ordering import behind, order_by, ordered
 from commonweal.store.tokens import Tokens
@@ -79,6 +79,17 @@ class Selecting:
             text = f"select * from ({inner}) u order by {writing.order} limit {writing.bind(limit, 'int8')}"
         return writing.statement(text)
 
+    def several(self, numbered: Sequence[tuple[int, Asked]], limit: int) -> Statement:
+        """The first rows of several searches, in order of key, each with the `number` of its search."""
+        bind, parts, anchored = Binding(), [], True
+        for number, asked in numbered:
+            writing = _Writing(self, asked, bind, few=True)
+            most = limit if asked.query.count is None else asked.query.count
+            rows = (writing.rows(type, (), most, None) for type in asked.types)
+            parts += [f"select {bind(number, 'int4')} as number, t.* from ({each}) t" for each in rows]
+            anchored &= writing.anchored
+        return Statement(" union all ".join(parts), bind.values, anchored)
+
     def count(self, asked: Asked) -> Statement:
         """How many rows there are."""
         writing = _Writing(self, asked)
@@ -95,20 +106,24 @@ class Selecting:
 
 
 class _Writing:
-    """One statement while it is written."""
+    """One statement while it is written. `few`: it finds few rows, whatever the database believes. They are put
+    in order in a way no index answers; else it may walk a whole table in that order to come upon them."""
 
-    def __init__(self, selecting: Selecting, asked: Asked) -> None:
-        self.bind = Binding()
+    def __init__(
+        self, selecting: Selecting, asked: Asked, bind: Binding | None = None, *, few: bool = False
+    ) -> None:
+        self.bind = bind or Binding()
+        self.few = few or any(is_telling(clause) for clause in asked.query.where)
         self.order = ""
+        self.anchored = selecting.anchored(asked)
         self._asked = asked
         self._compiler = selecting.compiler(asked, self.bind)
-        self._anchored = selecting.anchored(asked)
 
     def statement(self, text: str) -> Statement:
-        return Statement(text, self.bind.values, self._anchored)
+        return Statement(text, self.bind.values, self.anchored)
 
     def alias(self, type: str) -> Alias:
-        return self._compiler.alias(type, self._anchored)
+        return self._compiler.alias(type, self.anchored)
 
     def found(self, alias: Alias) -> str:
         """FROM and WHERE."""
@@ -129,7 +144,7 @@ class _Writing:
             found += f" and {behind(alias, values, place)}"
         picked = ", ".join(f"{each.sql} as {name}" for each, name in zip(values, names, strict=True))
         self.order = order_by(values, names)
-        own = order_by(values, [each.sql for each in values])
+        own = order_by(values, [each.unindexed if self.few else each.sql for each in values])
         return (
             f"select '{type}' as type, {SEEN}, {picked} {found}"
             f" order by {own} limit {self.bind(limit, 'int8')}"
