@@ -81,7 +81,9 @@ def _reasons(folder: Path) -> Iterator[str]:
         calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
         for call in (each for each in calls if isinstance(each.func, ast.Name) and each.func.id in REASONED):
             ends = (pair.elts[-1] for pair in call.args if isinstance(pair, ast.Tuple) and pair.elts)
-            yield from (end.value for end in ends if isinstance(end, ast.Constant) and isinstance(end.value, str))
+            yield from (
+                end.value for end in ends if isinstance(end, ast.Constant) and isinstance(end.value, str)
+            )
 
 
 def _catalogue(folder: Path) -> Iterator[tuple[Message, str]]:
