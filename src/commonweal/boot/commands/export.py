@@ -97,7 +97,10 @@ async def _served(url: str, token: str | None) -> AsyncIterator[tuple[httpx.Asyn
                 async for chunk in answer.aiter_bytes(CHUNK):
                     yield chunk
 
-        yield client, content
+        try:
+            yield client, content
+        except httpx.HTTPError as error:
+            raise ValueError(f"{url} does not answer ({error or type(error).__name__}); try again") from error
 
 
 @asynccontextmanager

@@ -76,7 +76,10 @@ async def _sink(settings: Settings, url: str | None, token: str | None) -> Async
         return
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     async with httpx.AsyncClient(base_url=url.rstrip("/") + "/", headers=headers, timeout=120) as client:
-        yield ServerSink(client)
+        try:
+            yield ServerSink(client)
+        except httpx.HTTPError as error:
+            raise ValueError(f"{url} does not answer ({error or type(error).__name__}); try again") from error
 
 
 class Progress:

@@ -24,7 +24,9 @@ class Journal:
 
     def __init__(self, folder: Path, sources: Sequence[Source]) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        name = sha256("\n".join(f"{s.path.absolute()} {s.size}" for s in sources).encode()).hexdigest()[:16]
+        name = sha256(
+            "\n".join(f"{s.path.absolute()} {s.size} {s.changed}" for s in sources).encode("utf-8", "replace")
+        ).hexdigest()[:16]
         self.path = folder / f"{name}.sqlite"
         self._database = sqlite3.connect(self.path, isolation_level=None)
         self._database.execute("pragma journal_mode=wal")
@@ -33,7 +35,7 @@ class Journal:
 
     def done(self, source: Source) -> int:
         """How many items of a file were settled before."""
-        row = self._database.execute("select items from done where path = ?", [str(source.path)]).fetchone()
+        row = self._database.execute("select items from done where path = ?", [source.place]).fetchone()
         return int(row[0]) if row else 0
 
     def settle(self, done: Mapping[str, int]) -> None:

@@ -1,6 +1,7 @@
 """The load itself: items to batches to the sink, a few batches in flight, progress told, faults set aside."""
 
 import asyncio
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,16 @@ from typing import IO
 import msgspec
 
 from commonweal.boot.load.journal import Journal
-from commonweal.boot.load.prepare import Prepared, draft, identify, links
+from commonweal.boot.load.prepare import (
+    Named,
+    Prepared,
+    draft,
+    identify,
+    is_awaited,
+    is_needed,
+    is_search,
+    links,
+)
 from commonweal.boot.load.sinks import Sink
 from commonweal.boot.load.sources import Item, Source
 
@@ -55,6 +65,7 @@ class Load:
                 await self._load(source)
             await self._late()
         finally:
+            await asyncio.gather(*(task for task, _ in self._flying), return_exceptions=True)
             if self._faults is not None:
                 self._faults.close()
         self._journal.finish()
@@ -70,56 +81,73 @@ class Load:
             await self._write(self._prepare(batch))
             if len(self._flying) >= IN_FLIGHT:
                 await self._land()
-                self._journal.settle({str(source.path): number})
-            self._tell(self.tally, source.path.name)
+                self._journal.settle({source.place: number})
+            self._tell(self.tally, Path(source.place).name)
             await asyncio.sleep(0)
         await self._land()
-        self._journal.settle({str(source.path): number})
-        self._tell(self.tally, source.path.name)
+        self._journal.settle({source.place: number})
+        self._tell(self.tally, Path(source.place).name)
 
     def _prepare(self, batch: Sequence[Item]) -> list[Prepared]:
         """Ids first, so that references among the batch resolve; what refers to a url not seen yet waits."""
-        named: list[tuple[Item, str, str, bool]] = []
-        urls: dict[str, str] = {}
-        for item in batch:
-            try:
-                if item.error:
-                    raise ValueError(item.error)
-                type, id, given = identify(item)
-            except ValueError as error:
-                self._set_aside(item.place, item.body, str(error))
-                continue
-            named.append((item, type, id, given))
-            if item.full_url:
-                urls[item.full_url] = f"{type}/{id}"
+        named = [each for item in batch if (each := self._named(item)) is not None]
+        urls = {url: f"{each.type}/{each.id}" for each in named for url in each.urls}
         if urls:
             self._journal.learn(urls)
-        return [p for each in named if (p := self._resolved(*each, urls)) is not None]
+        return [p for each in named if (p := self._resolved(each, urls)) is not None]
 
-    def _resolved(self, item: Item, type: str, id: str, given: bool, urls: dict[str, str]) -> Prepared | None:
-        wanted = links(item.body)
+    def _named(self, item: Item) -> Named | None:
+        try:
+            if item.error:
+                raise ValueError(item.error)
+            return identify(item)
+        except ValueError as error:
+            self._set_aside(item.place, item.body, str(error))
+            return None
+
+    def _resolved(self, named: Named, urls: dict[str, str]) -> Prepared | None:
+        wanted = links(named.item.body)
         known = {url: urls[url] for url in wanted & urls.keys()}
         known |= self._journal.references(wanted - urls.keys())
-        if any(url.startswith("urn:") for url in wanted - known.keys()):
-            self._journal.wait([(item.place, draft(item, type, id, given, known).draft.resource)])
+        prepared = self._drafted(named, known)
+        if prepared is not None and any(is_awaited(url) for url in wanted - known.keys()):
+            self._journal.wait([(prepared.place, prepared.draft.resource)])
             return None
-        return draft(item, type, id, given, known)
+        return prepared
+
+    def _drafted(self, named: Named, known: dict[str, str]) -> Prepared | None:
+        try:
+            return draft(named, known)
+        except ValueError as error:
+            self._set_aside(named.item.place, named.item.body, str(error))
+            return None
 
     async def _late(self) -> None:
-        """What waited: every file has been read, so a url still unknown is a fault of the source."""
+        """What waited: every file has been read, so what is still unknown is a fault of the source, or leads
+        elsewhere."""
         for batch in _batches(Item(place, body) for place, body in self._journal.waiting()):
-            ready = []
-            for item in batch:
-                wanted = links(item.body)
-                known = self._journal.references(wanted)
-                missing = sorted(u for u in wanted - known.keys() if u.startswith("urn:"))
-                if missing:
-                    self._set_aside(item.place, item.body, f"the reference {missing[0]} leads nowhere")
-                else:
-                    ready.append(draft(item, *identify(item), known))
+            ready = [p for item in batch if (p := await self._settled_late(item)) is not None]
             await self._write(ready)
+            if len(self._flying) >= IN_FLIGHT:
+                await self._land()
             self._tell(self.tally, "late references")
         await self._land()
+
+    async def _settled_late(self, item: Item) -> Prepared | None:
+        wanted = links(item.body)
+        known = self._journal.references(wanted)
+        try:
+            for url in sorted(wanted - known.keys()):
+                if is_search(url):
+                    await self._land()
+                    known[url] = await self._sink.find(url)
+                    self._journal.learn({url: known[url]})
+                elif is_needed(url):
+                    raise ValueError(f"the reference {url} leads nowhere")
+        except ValueError as error:
+            self._set_aside(item.place, item.body, str(error))
+            return None
+        return self._drafted(identify(item), known)
 
     async def _write(self, prepared: Sequence[Prepared]) -> None:
         """Sends it off; repeats of one id, here or in flight, go one after the other and become versions."""
@@ -132,8 +160,10 @@ class Load:
     async def _land(self) -> None:
         """Wait for all in flight; the first failure stops the load."""
         flying, self._flying = self._flying, []
-        for task, _ in flying:
-            await task
+        ended = await asyncio.gather(*(task for task, _ in flying), return_exceptions=True)
+        for failure in ended:
+            if failure is not None:
+                raise failure
 
     async def _send(self, part: Sequence[Prepared]) -> None:
         settled = await self._sink.write(part)
@@ -149,7 +179,8 @@ class Load:
         """Into the quarantine file, durable before the journal says the item is settled."""
         if self._faults is None:
             self.quarantine.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._faults = self.quarantine.open("ab", buffering=0)
+            handle = os.open(self.quarantine, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            self._faults = os.fdopen(handle, "ab", buffering=0)
         text = body.decode("utf-8", "replace")
         self._faults.write(msgspec.json.encode({"place": place, "reason": why, "resource": text}) + b"\n")
         self.tally.quarantined += 1

@@ -9,6 +9,7 @@ import msgspec
 from commonweal.access.agent import Agent
 from commonweal.api.bulk.settling import Settled, settle
 from commonweal.boot.load.prepare import Prepared
+from commonweal.fhir.outcome import Problem
 from commonweal.platform.platform import Platform
 
 BECAUSE = "loaded from files"
@@ -18,6 +19,9 @@ class Sink(Protocol):
     """Writes one batch, all of it but what is wrong; the answer comes after the commit."""
 
     async def write(self, batch: Sequence[Prepared]) -> Settled: ...
+
+    async def find(self, search: str) -> str:
+        """The one resource that a search ("Type?…") finds, as "Type/id"; ValueError when there is not one."""
 
 
 class RecordSink:
@@ -29,6 +33,14 @@ class RecordSink:
 
     async def write(self, batch: Sequence[Prepared]) -> Settled:
         return await settle(self._platform, self._agent, [each.draft for each in batch], BECAUSE)
+
+    async def find(self, search: str) -> str:
+        async with self._platform.work(self._agent) as work:
+            try:
+                page = await work.search(search)
+            except Problem as problem:
+                raise ValueError(f"the reference {search} cannot be searched: {problem}") from None
+        return _only(search, [each.reference for each in page.matches])
 
 
 class _Part(msgspec.Struct):
@@ -66,6 +78,19 @@ class ServerSink:
         if answer.status_code != 200:
             raise ValueError(f"the server answered {answer.status_code}: {answer.text[:300]}")
         return msgspec.json.decode(answer.content, type=_Answer).settled()
+
+    async def find(self, search: str) -> str:
+        answer = await self._client.get(search, headers={"Prefer": "handling=strict"})
+        if answer.status_code != 200:
+            raise ValueError(f"the reference {search} cannot be searched: {answer.text[:300]}")
+        entries = answer.json().get("entry", ())
+        return _only(search, [f"{e['resource']['resourceType']}/{e['resource']['id']}" for e in entries])
+
+
+def _only(search: str, found: Sequence[str]) -> str:
+    if len(found) != 1:
+        raise ValueError(f"the reference {search} leads {'to several' if found else 'nowhere'}")
+    return found[0]
 
 
 ONE_LINE = bytes.maketrans(b"\r\n", b"  ")

@@ -3,30 +3,28 @@
 Everything is read as a stream: one line or one document is held at a time, never an archive.
 """
 
-import gzip
 import io
-import lzma
-import tarfile
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import msgspec
-import zstandard
+
+from commonweal.boot.load.unpacking import BROKEN, UNPACKED, archive
 
 LINE_BYTES = 50_000_000
 """Longest NDJSON line."""
-DOCUMENT_BYTES = 512_000_000
+DOCUMENT_BYTES = 256_000_000
 """Largest JSON document, unpacked; a compressed file that grows beyond it is refused, not expanded."""
+LAYERS = 8
+"""How often something may be packed within something else."""
 
 NDJSON = (".ndjson", ".jsonl")
-UNPACKED: dict[str, Callable[[IO[bytes]], Any]] = {
-    ".gz": lambda file: gzip.GzipFile(fileobj=file),
-    ".xz": lzma.LZMAFile,
-    ".zst": lambda file: zstandard.ZstdDecompressor().stream_reader(file),
-}
 TAR = {".tgz": ".tar.gz", ".txz": ".tar.xz"}
+MARK = b"\xef\xbb\xbf"
+"""A byte order mark, which some editors put first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,27 +43,49 @@ class Source:
 
     path: Path
     size: int
+    changed: int = 0
+
+    @property
+    def place(self) -> str:
+        """The path as text, whatever bytes it is made of."""
+        return _shown(str(self.path))
 
     def items(self) -> Iterator[Item]:
         """Every resource in the file; what cannot be read is an item with an error."""
         try:
             with self.path.open("rb") as file:
-                yield from _items(self.path.name, str(self.path), file)
-        except (OSError, EOFError, lzma.LZMAError, zstandard.ZstdError, tarfile.TarError) as error:
-            yield Item(str(self.path), b"", error=f"the file cannot be read further: {error}")
+                yield from _items(self.path.name, self.place, file)
+        except BROKEN as error:
+            yield Item(self.place, b"", error=f"the file cannot be read further: {error}")
 
 
 def find(paths: Sequence[Path]) -> list[Source]:
-    """Every loadable file in the paths, sorted by name. ValueError names a path that does not exist."""
+    """Every loadable file in the paths, sorted by name. ValueError names a path that cannot be loaded."""
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
             found += [p for p in sorted(path.rglob("*")) if p.is_file() and _is_loadable(p.name)]
-        elif path.is_file():
-            found.append(path)
+        elif not path.is_file():
+            raise ValueError(f"there is no file or folder at {path}")
+        elif not _is_loadable(path.name):
+            raise ValueError(f"{path} is not {KINDS}")
         else:
-            raise ValueError(f"there is nothing at {path}")
-    return [Source(path, path.stat().st_size) for path in found]
+            found.append(path)
+    return [_source(path) for path in found]
+
+
+def _source(path: Path) -> Source:
+    if not os.access(path, os.R_OK):
+        raise ValueError(f"{path} may not be read by this user")
+    facts = path.stat()
+    return Source(path, facts.st_size, facts.st_mtime_ns)
+
+
+KINDS = ".json, .ndjson, .jsonl or a tar of them, plain or as .gz, .xz, .zst"
+
+
+def _shown(name: str) -> str:
+    return name.encode("utf-8", "replace").decode()
 
 
 def _is_loadable(name: str) -> bool:
@@ -75,35 +95,41 @@ def _is_loadable(name: str) -> bool:
     return name.endswith((".json", ".tar", *TAR, *NDJSON))
 
 
-def _items(name: str, place: str, file: IO[bytes]) -> Iterator[Item]:
+def _items(name: str, place: str, file: IO[bytes], layer: int = 0) -> Iterator[Item]:
     """By the name's endings, from the outside in: unpack, open the archive, read lines or a document."""
+    if layer > LAYERS:
+        yield Item(place, b"", error=f"it is packed more than {LAYERS} times over")
+        return
     name = name.lower()
     for short, long in TAR.items():
         name = name.removesuffix(short) + long if name.endswith(short) else name
     for packed, opened in UNPACKED.items():
         if name.endswith(packed):
-            yield from _items(name.removesuffix(packed), place, opened(file))
+            yield from _items(name.removesuffix(packed), place, opened(file), layer + 1)
             return
     if name.endswith(".tar"):
-        yield from _members(place, file)
+        yield from _members(place, file, layer)
     elif name.endswith(NDJSON):
         yield from _lines(place, file)
     elif name.endswith(".json"):
         yield from _document(place, file)
-    else:
-        yield Item(
-            place, b"", error="not .json, .ndjson, .jsonl or a tar of them, plain or as .gz, .xz, .zst"
-        )
 
 
-def _members(place: str, file: IO[bytes]) -> Iterator[Item]:
+def _members(place: str, file: IO[bytes], layer: int) -> Iterator[Item]:
     """Members of a tar, read one after the other; names are only ever labels, nothing is written to disk."""
-    with tarfile.open(fileobj=file, mode="r|") as archive:
-        for member in archive:
-            if member.isfile() and _is_loadable(member.name):
-                content = archive.extractfile(member)
-                if content is not None:
-                    yield from _items(Path(member.name).name, f"{place}!{member.name}", content)
+    with archive(file) as members:
+        for member in members:
+            content = members.extractfile(member) if member.isfile() and _is_loadable(member.name) else None
+            if content is not None:
+                yield from _member(f"{place}!{_shown(member.name)}", member.name, content, layer + 1)
+
+
+def _member(place: str, name: str, content: IO[bytes], layer: int) -> Iterator[Item]:
+    """One that is broken leaves the others as they are; a broken archive says so again at its next member."""
+    try:
+        yield from _items(Path(name).name, place, content, layer)
+    except BROKEN as error:
+        yield Item(place, b"", error=f"it cannot be read further: {error}")
 
 
 def _lines(place: str, file: IO[bytes]) -> Iterator[Item]:
@@ -111,6 +137,7 @@ def _lines(place: str, file: IO[bytes]) -> Iterator[Item]:
     number = 0
     while line := reader.readline(LINE_BYTES + 1):
         number += 1
+        line = line.removeprefix(MARK) if number == 1 else line
         if len(line) > LINE_BYTES:
             yield Item(f"{place}:{number}", b"", error=f"the line is longer than {LINE_BYTES} bytes")
             return
@@ -118,10 +145,18 @@ def _lines(place: str, file: IO[bytes]) -> Iterator[Item]:
             yield Item(f"{place}:{number}", line.strip())
 
 
-class _Readable(io.RawIOBase):
-    """Gives any stream the one method a BufferedReader needs."""
+def _up_to(file: IO[bytes], limit: int) -> bytes:
+    """No more than `limit` bytes, held once."""
+    held = io.BytesIO()
+    while held.tell() < limit and (chunk := file.read(min(1 << 20, limit - held.tell()))):
+        held.write(chunk)
+    return held.getvalue()
 
-    def __init__(self, file: IO[bytes]) -> None:
+
+class _Readable(io.RawIOBase):
+    """Gives any stream the one method a BufferedReader needs; what was unpacked before an error is not lost."""
+
+    def __init__(self, file: Any) -> None:
         self._file = file
 
     def readable(self) -> bool:
@@ -129,7 +164,7 @@ class _Readable(io.RawIOBase):
 
     def readinto(self, buffer: Any, /) -> int:
         view = memoryview(buffer)
-        data = self._file.read(len(view))
+        data = self._file.read1(len(view))
         view[: len(data)] = data
         return len(data)
 
@@ -151,7 +186,7 @@ CARRIERS = ("transaction", "batch", "collection", "searchset", "history")
 
 
 def _document(place: str, file: IO[bytes]) -> Iterator[Item]:
-    body = file.read(DOCUMENT_BYTES + 1)
+    body = _up_to(file, DOCUMENT_BYTES + 1).removeprefix(MARK)
     if len(body) > DOCUMENT_BYTES:
         yield Item(place, b"", error=f"the document is larger than {DOCUMENT_BYTES} bytes; use NDJSON")
         return
