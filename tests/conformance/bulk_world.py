@@ -11,7 +11,7 @@ import httpx
 from commonweal import api
 from commonweal.access import OPERATOR, Agent, Permission
 from commonweal.api.bulk.running import Exporter
-from commonweal.api.shelf import Shelf
+from commonweal.api.bulk.shelf import Shelf
 from commonweal.fhir import codec
 from commonweal.fhir.outcome import Problem
 from commonweal.platform.catalogue import Catalogue

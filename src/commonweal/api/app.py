@@ -11,11 +11,11 @@ from commonweal.access.agent import ANONYMOUS, Agent
 from commonweal.api import route as routes
 from commonweal.api.answer import FHIR_JSON, Answer, Header, Send, refusal, send_answer
 from commonweal.api.body import Receive, read_body
+from commonweal.api.bulk.shelf import Shelf
 from commonweal.api.interactions import INTERACTIONS
 from commonweal.api.limits import Limits
 from commonweal.api.negotiate import check_accept, check_format
 from commonweal.api.request import REQUEST_ID, Authenticate, Request, Scope, Site, segments_of
-from commonweal.api.shelf import Shelf
 from commonweal.fhir.outcome import Problem
 from commonweal.platform.platform import Platform
 from commonweal.platform.work import Work

@@ -11,7 +11,6 @@ from commonweal.access.agent import Agent
 from commonweal.api.answer import Answer
 from commonweal.api.limits import Limits
 from commonweal.api.negotiate import FORM, Preference, check_media, preference
-from commonweal.api.shelf import Shelf
 from commonweal.fhir.outcome import Problem
 from commonweal.platform.catalogue import Catalogue
 from commonweal.platform.platform import Platform
@@ -32,14 +31,14 @@ WHOLE_ANSWER = frozenset({"_format", "_pretty"})
 class Site:
     """One mounted interface. `base_url` is where others reach it, "" to take it from each request;
     `origins` are those whose pages may call it (CORS), none unless set; `exports`
-    is where exports are kept (None: nowhere, and there are none); `perform` is set by the app."""
+    is where exports are kept (a bulk.shelf.Shelf; None: nowhere); `perform` is set by the app."""
 
     platform: Platform
     authenticate: Authenticate
     base_url: str = ""
     limits: Limits = field(default_factory=Limits)
     origins: frozenset[str] = frozenset()
-    exports: Shelf | None = None
+    exports: object = None
     perform: Perform = field(init=False)
     kept: dict[str, Any] = field(default_factory=dict)
     version: str = field(default_factory=lambda: metadata.version("commonweal"))

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_type_hints
 
-from commonweal.api.shelf import Shelf
+from commonweal.api.bulk.shelf import Shelf
 from commonweal.store import embedded
 
 PREFIX = "COMMONWEAL_"

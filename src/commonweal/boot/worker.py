@@ -6,7 +6,7 @@ import signal
 import socket
 
 from commonweal.api.bulk.running import Exporter
-from commonweal.boot.assembly import opened
+from commonweal.boot.assembly import Assembly, opened
 from commonweal.boot.dispatch import LEASE_SECONDS, Dispatcher
 from commonweal.boot.logs import set_up_logs
 from commonweal.boot.processes import announce_ready, follow_parent
@@ -23,14 +23,19 @@ async def work(settings: Settings) -> None:
     async with opened(settings, migrate=False) as assembly:
         feed = PostgresFeed(assembly.store.pool, seal_key=assembly.secrets.seal)
         holder = f"{socket.gethostname()}:{os.getpid()}"
-        exporter = Exporter(
-            assembly.platform,
-            settings.exports,
-            lambda name: feed.lease(name, holder, LEASE_SECONDS),
-            lambda time: settled(assembly.store.pool, time),
-        )
+        exports = exporter(assembly, feed, holder)
         announce_ready()
-        await Dispatcher(assembly.platform, feed, holder, [exporter.tick]).run(stop)
+        await Dispatcher(assembly.platform, feed, holder, [exports.tick]).run(stop)
+
+
+def exporter(assembly: Assembly, feed: PostgresFeed, holder: str) -> Exporter:
+    """What runs the exports of an installation, one process each at a time."""
+    return Exporter(
+        assembly.platform,
+        assembly.settings.exports,
+        lambda name: feed.lease(name, holder, LEASE_SECONDS),
+        lambda time: settled(assembly.store.pool, time),
+    )
 
 
 def main() -> None:

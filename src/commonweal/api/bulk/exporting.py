@@ -10,11 +10,11 @@ from commonweal.api.answer import Answer, http_date, told
 from commonweal.api.bulk.asking import Asked, Reader, is_exported
 from commonweal.api.bulk.downloading import streamed
 from commonweal.api.bulk.permitted import EXPORT, permitted
+from commonweal.api.bulk.shelf import Asker, Job, Json, Order, Part, Progress, Shelf
 from commonweal.api.bundles import instant
 from commonweal.api.instance import checked_id
 from commonweal.api.negotiate import check_media
 from commonweal.api.request import Request
-from commonweal.api.shelf import Asker, Job, Json, Order, Part, Progress, Shelf
 from commonweal.fhir import codec
 from commonweal.fhir.elements import RESOURCE_TYPES
 from commonweal.fhir.outcome import Issue, Problem, issue, outcome
@@ -211,9 +211,10 @@ async def _own(request: Request, work: Work) -> tuple[Job, Order]:
 
 
 def _shelf(request: Request) -> Shelf:
-    if request.site.exports is None:
+    shelf = request.site.exports
+    if not isinstance(shelf, Shelf):
         raise Problem.not_supported("this installation has no folder for exports")
-    return request.site.exports
+    return shelf
 
 
 def _keep(request: Request) -> int:

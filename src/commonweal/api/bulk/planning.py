@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from commonweal.api.bulk.asking import query_of
-from commonweal.api.shelf import Order
+from commonweal.api.bulk.shelf import Order
 from commonweal.fhir import compartment
 from commonweal.fhir.search.clauses import Query
 from commonweal.fhir.search.parameters import Registry, official

@@ -7,7 +7,7 @@ from typing import Any
 
 from commonweal.access.agent import Agent
 from commonweal.api.bulk.planning import PAGE, Members, Step, named, queries, steps
-from commonweal.api.shelf import Asker, Order, Progress
+from commonweal.api.bulk.shelf import Asker, Order, Progress
 from commonweal.api.subset import part
 from commonweal.fhir import codec, compartment
 from commonweal.fhir.outcome import Problem

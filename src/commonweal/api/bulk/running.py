@@ -8,7 +8,7 @@ import structlog
 from commonweal.api.bulk.permitted import EXPORT
 from commonweal.api.bulk.planning import steps
 from commonweal.api.bulk.reading import Lines, Reading, agent_of
-from commonweal.api.shelf import Job, Order, Progress, Shelf
+from commonweal.api.bulk.shelf import Job, Order, Progress, Shelf
 from commonweal.fhir import codec
 from commonweal.fhir.outcome import Problem
 from commonweal.platform.platform import Platform

@@ -16,13 +16,11 @@ import httpx
 
 from commonweal import api
 from commonweal.access.agent import OPERATOR, Agent
-from commonweal.api.bulk.running import Exporter
 from commonweal.boot.assembly import Assembly, opened
-from commonweal.boot.dispatch import LEASE_SECONDS
 from commonweal.boot.fetching import Content, Fetch
 from commonweal.boot.settings import Settings
+from commonweal.boot.worker import exporter
 from commonweal.store.feed import PostgresFeed
-from commonweal.store.settled import settled
 
 Json = dict[str, Any]
 EXPORTER = Agent("operator:export", frozenset({OPERATOR}), "HOPERAT", name="commonweal export")
@@ -132,15 +130,9 @@ async def _own(settings: Settings) -> AsyncIterator[tuple[httpx.AsyncClient, Con
 
 async def _run(assembly: Assembly) -> None:
     feed = PostgresFeed(assembly.store.pool)
-    holder = f"{socket.gethostname()}:{os.getpid()}"
-    exporter = Exporter(
-        assembly.platform,
-        assembly.settings.exports,
-        lambda name: feed.lease(name, holder, LEASE_SECONDS),
-        lambda time: settled(assembly.store.pool, time),
-    )
+    exports = exporter(assembly, feed, f"{socket.gethostname()}:{os.getpid()}")
     while True:
-        if not await exporter.tick():
+        if not await exports.tick():
             await asyncio.sleep(0.1)
 
 
