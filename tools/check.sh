@@ -24,5 +24,6 @@ check "sizes" python tools/sizes.py
 check "dependencies" python -m pip --disable-pip-version-check check
 check "lock without addresses" python tools/frontend.py check
 check "reference is fresh" commonweal docs --check
+check "translations" python tools/messages.py
 
 [ -z "$failed" ] || { echo "Not as it should be:$failed" >&2; exit 1; }

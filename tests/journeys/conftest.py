@@ -108,8 +108,9 @@ def _fill(there: Installation, home: Path) -> None:
         machine.delete("Observation/weight-79").raise_for_status()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
+    """Ended with its module: while Playwright runs, no other test may have an event loop."""
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=chromium, headless=True, args=QUIET)
         yield started

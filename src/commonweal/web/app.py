@@ -18,7 +18,7 @@ from commonweal.web.assets import PREFIX, Assets
 from commonweal.web.entrance import endpoint, open_to_all
 from commonweal.web.language import Languages, gettext, ngettext, npgettext, pgettext
 from commonweal.web.record.words import type_name
-from commonweal.web.screens import SCREENS, signing
+from commonweal.web.screens import PLATFORM, SCREENS, signing
 from commonweal.web.site import Authenticate, Site
 
 HERE = Path(__file__).parent
@@ -85,6 +85,6 @@ def _templates(site: Site) -> Environment:
         again=page.again,
         said=said,
         type_name=type_name,
-        menu=[each for each in site.pages if each.menu],
+        menu=sorted((each for each in site.pages if each.menu), key=lambda each: each.menu == PLATFORM),
     )
     return templates

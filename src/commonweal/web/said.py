@@ -71,19 +71,22 @@ def today(now: datetime) -> str:
 
 def number(value: Decimal | int | float | str) -> str:
     """A number with the decimals it was written with, at most six; both our languages group alike."""
-    exact = Decimal(str(value))
-    return f"{round(exact, 6) if _decimals(exact) > 6 else exact:,f}"
+    return f"{_rounded(Decimal(str(value)), 6):,f}"
 
 
 def short(value: Decimal | int | float) -> str:
-    """A measured value, no longer than it is useful to read: at most two decimals."""
-    exact = Decimal(str(value))
-    return number(round(exact, 2).normalize() + 0 if _decimals(exact) > 2 else exact)
+    """A measured value, no longer than it is useful to read: at most two decimals, or three figures of a
+    small one, so that nothing but zero looks like zero."""
+    return f"{_rounded(Decimal(str(value)), 2):,f}"
 
 
-def _decimals(exact: Decimal) -> int:
+def _rounded(exact: Decimal, decimals: int) -> Decimal:
+    """Fewer decimals when there are more than so many; never fewer than three figures."""
     exponent = exact.as_tuple().exponent
-    return -exponent if isinstance(exponent, int) else 0
+    kept = max(decimals, 2 - exact.adjusted())
+    if not isinstance(exponent, int) or -exponent <= kept:
+        return exact
+    return round(exact, kept).normalize()
 
 
 def size(octets: int) -> str:

@@ -4,6 +4,8 @@ from commonweal.platform.service import Page
 from commonweal.web.screens import finding, opening, person, searching, services, status, versions
 
 READ = "record.read"
+PLATFORM = "platform"
+"""Place in the menu of pages about the installation itself: behind those of the services."""
 
 SCREENS = (
     Page("/", READ, finding.find, "Find a person", menu="people"),
@@ -17,6 +19,6 @@ SCREENS = (
     Page("/record/{type}/{id}/versions", READ, versions.listed, "Versions"),
     Page("/record/{type}/{id}/versions/{version}", READ, opening.version, "Version"),
     Page("/record/{type}/{id}/changes", READ, versions.changes, "What changed"),
-    Page("/services", READ, services.show, "Services", menu="platform"),
-    Page("/status", READ, status.show, "Status", menu="platform"),
+    Page("/services", READ, services.show, "Services", menu=PLATFORM),
+    Page("/status", READ, status.show, "Status", menu=PLATFORM),
 )

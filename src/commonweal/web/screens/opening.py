@@ -1,9 +1,5 @@
 """Opening one resource: its summary, its JSON, any version of it, and what refers to it."""
 
-import asyncio
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,17 +7,16 @@ from starlette.responses import Response
 from commonweal.fhir import codec
 from commonweal.fhir.elements import RESOURCE_TYPES
 from commonweal.fhir.outcome import Problem
-from commonweal.fhir.search.parameters import Parameter, Registry
-from commonweal.fhir.search.query import parse
+from commonweal.fhir.search.parameters import Parameter
 from commonweal.platform.ports import Stored
 from commonweal.platform.work import Work
 from commonweal.web import page, site
-from commonweal.web.record.line import Line, about, line
+from commonweal.web.record.line import about, line
 from commonweal.web.record.rows import rows
 from commonweal.web.record.values import Json
 from commonweal.web.screens import loading
 
-REFERRING = 20
+MOST = 20
 """Resources shown for each way of referring."""
 
 
@@ -49,14 +44,36 @@ async def json(work: Work, request: Request) -> Response:
 
 
 async def referring(work: Work, request: Request) -> Response:
-    """Everything that refers to this resource, by type and element."""
+    """Everything that refers to this resource, by type and element; asked together."""
     type, id = loading.named(request)
     stored, resource = await loading.read(work, type, id)
-    there = [each.type for each in (await site.of(request).status()).counts]
-    ways = list(_ways(type, there, site.of(request).platform.catalogue.registry))
-    found = await asyncio.gather(*(_referring(work, request, way, f"{type}/{id}") for way in ways))
-    groups = [(way, *some) for way, some in zip(ways, found, strict=True) if some[0]]
+    ways = await _ways(work, request, type)
+    found = await work.search_all(
+        [f"{way.resource}?{way.name}={type}/{id}&_count={MOST + 1}" for way in ways]
+    )
+    groups = [
+        (way, [line(codec.parse(each.body)) for each in some.matches[:MOST]], len(some.matches) > MOST)
+        for way, some in zip(ways, found, strict=True)
+        if some.matches
+    ]
     return page.render(request, "referring.html", stored=stored, line=line(resource), groups=groups)
+
+
+async def _ways(work: Work, request: Request, target: str) -> list[Parameter]:
+    """Every parameter that may lead to the target type, of types that have records and may be searched."""
+    catalogue = site.of(request).platform.catalogue
+    there = [each.type for each in (await site.of(request).status()).counts]
+    return [
+        parameter
+        for type in there
+        if catalogue.policy.may(work.agent, f"{type}.search")
+        for parameter in catalogue.registry.of(type).values()
+        if parameter.type == "reference" and parameter.is_indexed and _leads(parameter, target)
+    ]
+
+
+def _leads(parameter: Parameter, target: str) -> bool:
+    return not parameter.targets or target in parameter.targets
 
 
 def number(request: Request, query: str = "") -> int:
@@ -91,29 +108,3 @@ async def _opened(
 
 def _contained(resource: Json) -> list[Json]:
     return [each for each in resource.get("contained", ()) if "resourceType" in each]
-
-
-def _ways(target: str, types: Iterable[str], registry: Registry) -> Iterable[tuple[str, Parameter]]:
-    """(type, parameter) of every reference that may lead to the target type; each element once."""
-    for type in types:
-        for parameter in registry.of(type).values():
-            leads = parameter.type == "reference" and (not parameter.targets or target in parameter.targets)
-            if leads and parameter.is_indexed:
-                yield type, parameter
-
-
-async def _referring(
-    work: Work, request: Request, way: tuple[str, Parameter], reference: str
-) -> tuple[Sequence[Line], bool]:
-    """The first of them, and whether there are more."""
-    type, parameter = way
-    registry = site.of(request).platform.catalogue.registry
-    query = parse(type, [(parameter.name, reference)], registry, lenient=False)
-    try:
-        found = await work.search(replace(query, count=REFERRING))
-    except Problem as problem:
-        if problem.status != 403:
-            raise
-        return [], False
-    lines = [line(codec.parse(each.body)) for each in found.matches]
-    return sorted(lines, key=lambda each: -each.at), found.next is not None

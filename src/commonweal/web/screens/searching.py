@@ -22,7 +22,7 @@ from commonweal.web.screens import loading
 
 PAGE = 25
 ROWS = 3
-"""Rows of the form that are offered at least."""
+"""Rows of an empty form; one that is filled in has one more."""
 Pairs = list[tuple[str, str]]
 
 
@@ -51,7 +51,7 @@ async def search(work: Work, request: Request) -> Response:
         "search.html",
         400 if faults else 200,
         type=type,
-        pairs=[*pairs, *[("", "")] * max(1, ROWS - len(pairs))],
+        pairs=[*pairs, ("", "")] if pairs else [("", "")] * ROWS,
         faults=faults,
         parameters=_help(site.of(request).platform.catalogue.registry.of(type)),
         lines=await _lines(work, found) if found else None,
