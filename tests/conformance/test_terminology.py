@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from commonweal.fhir.official import official
 from commonweal.fhir.outcome import Problem
 from commonweal.fhir.terminology import (
     NotExpandable,
@@ -15,7 +16,6 @@ from commonweal.fhir.terminology import (
     below,
     contains,
     expand,
-    official,
     translate,
 )
 from commonweal.fhir.terminology.subsuming import known, relation

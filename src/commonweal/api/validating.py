@@ -1,4 +1,6 @@
-"""$validate: what the gates would say of a write, without making it.
+"""$validate: what the gates would say of a write, without making it; and whether it fits its profiles.
+
+Those that it is asked for and those that the resource claims: shipped by services, R4's own, or records.
 
 https://hl7.org/fhir/R4/resource-operation-validate.html
 """
@@ -10,12 +12,12 @@ from commonweal.api.answer import Answer, told
 from commonweal.api.instance import checked_id, head_of
 from commonweal.api.request import Request
 from commonweal.fhir import codec
-from commonweal.fhir.outcome import Issue, Problem, issue
-from commonweal.fhir.validate import validate
+from commonweal.fhir.outcome import Issue, Problem
+from commonweal.fhir.validate import fitting
+from commonweal.platform.definitions import gathered
 from commonweal.platform.work import Draft, Work
 
 Json = dict[str, Any]
-DEFINITIONS = "http://hl7.org/fhir/StructureDefinition/"
 MODES = ("create", "update", "delete", "profile")
 
 
@@ -43,13 +45,9 @@ async def _judged(request: Request, work: Work, type: str, id: str | None, asked
             raise Problem.invalid("there is no resource to validate")
         resource = codec.parse((await work.read(type, id)).body)
     judged = await work.judge(_draft(resource, mode, type, id))
-    found = await work.compute(validate, resource)
-    unknown = [each for each in asked["profile"] if each != f"{DEFINITIONS}{type}"]
-    return [
-        *judged,
-        *(each for each in found if each not in judged),
-        *(issue("cw-profile-not-checked", profile=each) for each in unknown),
-    ]
+    profiles = [*dict.fromkeys([*asked["profile"], *resource.get("meta", {}).get("profile", ())])]
+    found = await work.compute(fitting, resource, profiles, await gathered(work, profiles))
+    return [*judged, *(each for each in found if each not in judged)]
 
 
 def _draft(resource: Any, mode: str | None, type: str, id: str | None) -> Draft:

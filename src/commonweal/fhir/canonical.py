@@ -6,7 +6,7 @@ which raises `Unread` for the next one that is missing, and asked again once tha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 Json = dict[str, Any]
@@ -34,8 +34,22 @@ class Read:
             raise Unread(type, canonical)
         return self._there[type, canonical]
 
+    def closed(self) -> Known:
+        """All that was read; of anything else nothing is known."""
+        return Known({key: found for key, found in self._there.items() if found is not None})
+
     def put(self, asked: Unread, found: Json | None) -> None:
         self._there[asked.type, asked.canonical] = found
+
+
+class Known:
+    """A `Lookup` in definitions that are at hand."""
+
+    def __init__(self, definitions: Mapping[tuple[str, str], Json]) -> None:
+        self._there = definitions
+
+    def __call__(self, type: str, canonical: str) -> Json | None:
+        return self._there.get((type, canonical))
 
 
 def split(canonical: str) -> tuple[str, str]:

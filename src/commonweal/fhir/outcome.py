@@ -38,6 +38,7 @@ CATALOGUE: dict[str, Entry] = {
     "cw-invalid": Entry(400, "invalid", "The request is not valid: {why}."),
     "cw-unknown-parameter": Entry(400, "not-supported", "There is no search parameter '{name}' for {type}."),
     "cw-ignored-parameter": Entry(200, "not-supported", "The parameter '{name}' was ignored.", "warning"),
+    "cw-incomplete": Entry(200, "incomplete", "Older records may not be found by {name} yet.", "warning"),
     "cw-bad-parameter": Entry(400, "value", "The value of '{name}' is not valid: {why}."),
     "cw-bad-modifier": Entry(400, "not-supported", "The modifier ':{modifier}' does not apply to '{name}'."),
     "cw-bad-expression": Entry(400, "value", "The FHIRPath expression is not valid: {why}."),
@@ -52,7 +53,15 @@ CATALOGUE: dict[str, Entry] = {
     "cw-unknown-code": Entry(422, "code-invalid", "{got} is not a code of {binding}."),
     "cw-invariant": Entry(422, "invariant", "{key}: {human}"),
     "cw-profile": Entry(422, "structure", "The resource does not fit the profile {profile}: {why}."),
-    "cw-profile-not-checked": Entry(200, "not-supported", "The profile {profile} was not checked.", "warning"),
+    "cw-profile-not-checked": Entry(
+        200, "not-supported", "The profile {profile} is not known here and was not checked.", "information"
+    ),
+    "cw-slice-not-checked": Entry(
+        200, "not-supported", "What belongs to {slice} could not be told.", "information"
+    ),
+    "cw-binding-not-checked": Entry(
+        200, "not-supported", "The codes of {binding} are not here and were not checked.", "information"
+    ),
     "cw-invariant-not-checked": Entry(200, "not-supported", "{key} was not checked: {why}.", "warning"),
     "cw-unresolved-reference": Entry(422, "not-found", "The reference {reference} leads nowhere."),
     "cw-not-expandable": Entry(422, "not-supported", "The codes cannot be listed: {why}."),
@@ -81,6 +90,7 @@ CATALOGUE: dict[str, Entry] = {
     "cw-slow-body": Entry(408, "timeout", "The body did not arrive within {seconds} seconds."),
     "cw-timeout": Entry(503, "timeout", "There was no answer in time: {why}."),
     "cw-unavailable": Entry(503, "transient", "Not available at the moment: {why}."),
+    "cw-indexing": Entry(503, "transient", "Older records may not be found by {name} yet; try again later."),
     "cw-exception": Entry(500, "exception", "Something went wrong on our side: {why}."),
 }
 

@@ -1,19 +1,21 @@
 """Whether a resource keeps every rule of FHIR R4 itself: https://hl7.org/fhir/R4/validation.html.
 
-Structure, required bindings and invariants; not profiles, slices, or extensible bindings.
+Structure, required bindings and invariants; profiles and extensible bindings are a matter of `fitting`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
+from commonweal.fhir.canonical import Lookup
 from commonweal.fhir.elements import Element, is_primitive
 from commonweal.fhir.fhirpath import PathError, compile
 from commonweal.fhir.invariants import Invariant, invariants
 from commonweal.fhir.limits import LIMITS
 from commonweal.fhir.outcome import Issue, Json, issue
+from commonweal.fhir.profiles import fits
 from commonweal.fhir.structure import inside, issues_of
 from commonweal.fhir.terminology import systems_of
 from commonweal.fhir.walk import Enough, Form, shape
@@ -25,6 +27,16 @@ def validate(resource: Json) -> list[Issue]:
     if not issues:
         with suppress(Enough):
             _judge(resource, resource["resourceType"], resource, issues)
+    return issues
+
+
+def fitting(resource: Json, profiles: Sequence[str], lookup: Lookup) -> list[Issue]:
+    """The same, and what is found by each profile once the structure is as it should be."""
+    issues = validate(resource)
+    if issues_of(resource):
+        return issues
+    for canonical in profiles:
+        issues += [each for each in fits(resource, canonical, lookup) if each not in issues]
     return issues
 
 

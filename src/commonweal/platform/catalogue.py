@@ -9,9 +9,9 @@ from commonweal.access.permission import Permission
 from commonweal.access.policy import Policy
 from commonweal.fhir import fhirpath
 from commonweal.fhir.canonical import is_meant, split
+from commonweal.fhir.official import official
 from commonweal.fhir.outcome import Problem
 from commonweal.fhir.search.parameters import Registry
-from commonweal.fhir.terminology import official
 from commonweal.platform.service import Admit, Json, Kind, Operation, Service
 from commonweal.platform.workflow import Workflow
 

@@ -6,8 +6,9 @@ https://hl7.org/fhir/R4/references.html#canonical
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from commonweal.fhir.canonical import Lookup, Read, Unread
+from commonweal.fhir.canonical import Known, Lookup, Read, Unread
 from commonweal.fhir.outcome import Problem
+from commonweal.fhir.profiles import Trees, needed
 from commonweal.fhir.search.parameters import Registry
 from commonweal.fhir.search.query import Query, parse
 from commonweal.fhir.search.terms import expander
@@ -27,6 +28,18 @@ async def answered(work: Work, question: Callable[[Lookup], Answer]) -> Answer:
         except Unread as missing:
             read.put(missing, await work.definition(missing.type, missing.canonical))
     raise Problem.too_costly(f"it takes more than {MOST} definitions")
+
+
+async def gathered(work: Work, profiles: Sequence[str]) -> Known:
+    """All definitions that judging by these profiles takes."""
+    read, trees, number = Read(), Trees(), 0
+    while missing := needed(profiles, read, trees):
+        number += len(missing)
+        if number > MOST:
+            raise Problem.too_costly(f"it takes more than {MOST} definitions")
+        for each in missing:
+            read.put(each, await work.definition(each.type, each.canonical))
+    return read.closed()
 
 
 async def understood(

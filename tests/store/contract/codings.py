@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from commonweal.fhir.terminology import official
+from commonweal.fhir.official import official
 from tests.store.contract.worlds import CODES, SYSTEMS
 
 Json = dict[str, Any]

@@ -3,11 +3,10 @@
 from commonweal.fhir.terminology.codes import Codes, codes
 from commonweal.fhir.terminology.expanding import Coded, NotExpandable, contains, expand
 from commonweal.fhir.terminology.mapping import translate
-from commonweal.fhir.terminology.official import official
 from commonweal.fhir.terminology.required import codes_of, systems_of
 from commonweal.fhir.terminology.subsuming import above, below
 
 __all__ = [
-    "Coded", "Codes", "NotExpandable", "above", "below", "codes", "codes_of", "contains", "expand", "official",
+    "Coded", "Codes", "NotExpandable", "above", "below", "codes", "codes_of", "contains", "expand",
     "systems_of", "translate",
 ]  # fmt: skip

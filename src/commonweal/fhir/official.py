@@ -1,12 +1,14 @@
-"""The CodeSystems and ValueSets of R4 that consist of HL7's own codes: https://hl7.org/fhir/R4/terminologies.html.
+"""Definitions of R4 itself: its profiles, and the CodeSystems and ValueSets that consist of HL7's own codes.
 
-Codes, displays, hierarchy and composition only. SNOMED CT, LOINC and other owners' terminologies are brought in as
-records by whoever may use them.
+https://hl7.org/fhir/R4/profilelist.html and https://hl7.org/fhir/R4/terminologies.html. Of profiles what they
+constrain, of the others codes, displays, hierarchy and composition. SNOMED CT, LOINC and other owners' terminologies
+are brought in as records by whoever may use them.
 """
 
 from __future__ import annotations
 
 import lzma
+from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -29,14 +31,17 @@ def _read(type: str, url: str) -> Json | None:
     line = _lines().get((type, url))
     if line is None:
         return None
-    definition: Json = msgspec.json.decode(line)
+    definition: Json = _decode(line)
     return definition
+
+
+_decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
 @cache
 def _lines() -> dict[tuple[str, str], bytes]:
     """Undecoded definitions by type and address: most processes touch a handful."""
-    packed = (files("commonweal.fhir") / "definitions" / "terminology.jsonl.xz").read_bytes()
+    packed = (files("commonweal.fhir") / "definitions" / "official.jsonl.xz").read_bytes()
     rows = lzma.decompress(packed).splitlines()
     read = msgspec.json.Decoder(tuple[str, str, msgspec.Raw]).decode
     return {(type, url): bytes(definition) for type, url, definition in map(read, rows)}

@@ -1,4 +1,4 @@
-"""Derive fhir/definitions/terminology.jsonl.xz, the code systems of R4: https://hl7.org/fhir/R4/terminologies-systems.html."""
+"""Derive fhir/definitions/official.jsonl.xz, profiles and code systems of R4: https://hl7.org/fhir/R4/profilelist.html."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from generate_search import ROOT, SOURCE, read
 
 from commonweal.fhir.elements import elements, model_lines
 
-TARGET = ROOT / "src" / "commonweal" / "fhir" / "definitions" / "terminology.jsonl.xz"
+TARGET = ROOT / "src" / "commonweal" / "fhir" / "definitions" / "official.jsonl.xz"
 OURS = ("http://hl7.org/fhir/", "http://terminology.hl7.org/")
 """Namespaces of HL7, whose FHIR content is CC0; of other owners' terminologies nothing is kept."""
 FREE = ("http://unitsofmeasure.org", "urn:ietf:bcp:47", "urn:ietf:bcp:13", "urn:iso:std:iso:4217")
@@ -21,7 +21,13 @@ FREE = ("http://unitsofmeasure.org", "urn:ietf:bcp:47", "urn:ietf:bcp:13", "urn:
 KEPT = {
     "CodeSystem": ("url", "version", "name", "content", "hierarchyMeaning", "caseSensitive", "concept"),
     "ValueSet": ("url", "version", "name", "compose"),
+    "StructureDefinition": ("url", "version", "name", "type", "baseDefinition", "differential"),
 }
+RULES = (
+    *("id", "path", "sliceName", "slicing", "min", "max", "type", "maxLength", "constraint", "binding"),
+    *("contentReference",),
+)
+"""Of an ElementDefinition what a validator asks; with it anything fixed or by pattern."""
 Json = dict[str, Any]
 
 
@@ -32,9 +38,17 @@ def main(source: Path = SOURCE, target: Path = TARGET) -> None:
             found[each["resourceType"], each["url"]] = each
     asked = {key for key, each in found.items() if key[0] == "ValueSet" and each.get("version") == "4.0.1"}
     asked |= {("ValueSet", binding) for binding in _bindings()}
-    wanted = {key for key in _closed(asked, found) if _is_free(key, found)}
+    profiles = {(each["resourceType"], each["url"]): each for each in _profiles(source)}
+    wanted = {key for key in _closed(asked, found) if _is_free(key, found)} | profiles.keys()
+    found |= profiles
     lines = [json.dumps([*key, _reduced(found[key])], separators=(",", ":")) for key in sorted(wanted)]
     target.write_bytes(lzma.compress("\n".join(lines).encode(), preset=9 | lzma.PRESET_EXTREME))
+
+
+def _profiles(source: Path) -> Iterator[Json]:
+    for each in (e for name in ("profiles-types", "profiles-others") for e in read(source, name)):
+        if each.get("derivation") == "constraint" and each["version"] == "4.0.1":
+            yield each
 
 
 def _bindings() -> Iterator[str]:
@@ -76,6 +90,8 @@ def _is_free(key: tuple[str, str], found: dict[tuple[str, str], Json]) -> bool:
 
 def _reduced(resource: Json) -> Json:
     kept = {name: resource[name] for name in KEPT[resource["resourceType"]] if name in resource}
+    if "differential" in kept:
+        kept["differential"] = {"element": [_element(each) for each in kept["differential"]["element"]]}
     if "concept" in kept:
         kept["concept"] = [_concept(each) for each in kept["concept"]]
     if "compose" in kept:
@@ -85,6 +101,10 @@ def _reduced(resource: Json) -> Json:
             if type(sets) is list
         }
     return {"resourceType": resource["resourceType"], **kept}
+
+
+def _element(element: Json) -> Json:
+    return {k: v for k, v in element.items() if k in RULES or k.startswith(("fixed", "pattern"))}
 
 
 def _concept(concept: Json) -> Json:
