@@ -5,9 +5,9 @@ from typing import Any
 
 from commonweal.fhir import codec
 from commonweal.platform.ports import Change
-from commonweal.store.people.links import groups, partners
 from commonweal.store.reads import reading
 from commonweal.store.searches import clusters
+from commonweal.store.searches.people.links import groups, partners
 from commonweal.store.tokens import Tokens
 
 Connection = Any
