@@ -10,7 +10,8 @@ from commonweal.access.policy import Policy
 from commonweal.fhir import fhirpath
 from commonweal.fhir.canonical import is_meant, split
 from commonweal.fhir.official import official
-from commonweal.fhir.outcome import Problem
+from commonweal.fhir.outcome import Issue, Problem
+from commonweal.fhir.profiles import Trees, fits
 from commonweal.fhir.search.parameters import Registry
 from commonweal.platform.service import Admit, Json, Kind, Operation, Service
 from commonweal.platform.workflow import Workflow
@@ -63,6 +64,7 @@ class Catalogue:
         self._parameters = {n: e for d in definitions.values() for n, e in d.parameters.items()}
         self._shipped = {(r["resourceType"], r["id"]): r for r in self.resources}
         self._by_url = {(r["resourceType"], r["url"]): r for r in self.resources if "url" in r}
+        self._trees = Trees()
         self._kinds: dict[str, list[Kind]] = {}
         for kind in (k for s in self.services for k in s.owns):
             self._kinds.setdefault(kind.type, []).append(kind)
@@ -80,6 +82,12 @@ class Catalogue:
         """The definition with this address that a service ships, or that is R4's own."""
         shipped = self._by_url.get((type, split(canonical)[0]))
         return shipped if shipped is not None and is_meant(shipped, canonical) else official(type, canonical)
+
+    def faults(self, resource: Json, claimed: Iterable[str]) -> list[Issue]:
+        """What keeps a resource from fitting those of the claimed profiles that services ship."""
+        shipped = (each for each in claimed if ("StructureDefinition", split(each)[0]) in self._by_url)
+        found = (issue for each in shipped for issue in fits(resource, each, self.definition, self._trees))
+        return [issue for issue in found if issue.severity == "error"]
 
     def is_judged(self, type: str) -> bool:
         """Does any kind of this type have moves or admission rules? Most do not, and skip two gates."""

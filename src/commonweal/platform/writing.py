@@ -118,6 +118,7 @@ class Writing:
         if draft.method == "delete":
             return draft
         resource = gates.wellformed(draft.resource, draft.type or None)
+        gates.fitting(self._catalogue, resource)
         type, own = resource["resourceType"], resource.get("id")
         if draft.method == "create":
             id = draft.id or self._parts.new_id()

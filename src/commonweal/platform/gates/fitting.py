@@ -1,0 +1,17 @@
+"""Gate 2, its second half: does it fit the profiles that it claims? https://hl7.org/fhir/R4/profiling.html#resources
+
+Only profiles shipped by services count here: others are anybody's, and $validate tells what they say.
+"""
+
+from typing import Any
+
+from commonweal.fhir.outcome import Problem
+from commonweal.platform.catalogue import Catalogue
+
+
+def fitting(catalogue: Catalogue, resource: dict[str, Any]) -> None:
+    """Problem 422 with each place that does not fit."""
+    claimed = resource.get("meta", {}).get("profile")
+    faults = catalogue.faults(resource, claimed) if claimed else ()
+    if faults:
+        raise Problem.unprocessable(faults)
