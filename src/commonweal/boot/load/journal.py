@@ -2,7 +2,7 @@
 which resources wait for a url not seen yet. One SQLite file beside the installation or in the user's cache."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -30,6 +30,9 @@ class Journal:
         self.path = folder / f"{name}.sqlite"
         self._database = sqlite3.connect(self.path, isolation_level=None)
         self._database.execute("pragma journal_mode=wal")
+        self._database.execute(
+            "pragma synchronous=normal"
+        )  # a crash loses the newest at most: done again, no more
         self._database.executescript(SCHEMA)
         self._recent: dict[str, str] = {}
 
@@ -61,7 +64,7 @@ class Journal:
                 found[url] = str(row[0])
         return found
 
-    def wait(self, items: Iterable[tuple[str, bytes]]) -> None:
+    def wait(self, items: Collection[tuple[str, bytes]]) -> None:
         """Keep (place, text) until every file has been read."""
         self._many("insert or replace into waiting values (?, ?)", items)
 
@@ -78,7 +81,9 @@ class Journal:
     def close(self) -> None:
         self._database.close()
 
-    def _many(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
+    def _many(self, statement: str, rows: Collection[Sequence[object]]) -> None:
+        if not rows:
+            return
         self._database.execute("begin")
         self._database.executemany(statement, rows)
         self._database.execute("commit")

@@ -2,11 +2,11 @@
 
 import asyncio
 import os
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 import msgspec
 
@@ -26,6 +26,7 @@ from commonweal.boot.load.sources import Item, Source
 
 BATCH = 500
 IN_FLIGHT = 3
+"""Batches under way: the database works on some while the next is made ready."""
 BATCH_BYTES = 8_000_000
 
 
@@ -44,6 +45,22 @@ class Tally:
         return self.created + self.updated + self.unchanged + self.quarantined
 
 
+class Found(NamedTuple):
+    """An item and which one it is of its file."""
+
+    source: str
+    number: int
+    item: Item
+
+
+class Flight(NamedTuple):
+    """A write under way, what it writes, and how far the files are settled once it has landed."""
+
+    task: asyncio.Task[None]
+    keys: set[str]
+    reached: Mapping[str, int]
+
+
 class Load:
     """One run over a set of files; `tell` is called after every batch."""
 
@@ -55,38 +72,32 @@ class Load:
         self._sink = sink
         self._journal = journal
         self._tell = tell
-        self._flying: list[tuple[asyncio.Task[None], set[str]]] = []
+        self._flying: deque[Flight] = deque()
         self._faults: IO[bytes] | None = None
 
     async def run(self, sources: Sequence[Source]) -> Tally:
         """Everything; it may be stopped at any moment and run again."""
         try:
-            for source in sources:
-                await self._load(source)
+            for batch in _batches(self._found(sources)):
+                reached = {found.source: found.number for found in batch}
+                await self._write(self._prepare([found.item for found in batch]), reached)
+                self._tell(self.tally, Path(batch[-1].source).name)
+            await self._land()
             await self._late()
         finally:
-            await asyncio.gather(*(task for task, _ in self._flying), return_exceptions=True)
+            await asyncio.gather(*(flight.task for flight in self._flying), return_exceptions=True)
             if self._faults is not None:
                 self._faults.close()
         self._journal.finish()
         return self.tally
 
-    async def _load(self, source: Source) -> None:
-        skip = self._journal.done(source)
-        number = 0
-        for batch in _batches(source.items()):
-            number += len(batch)
-            if number <= skip:
-                continue
-            await self._write(self._prepare(batch))
-            if len(self._flying) >= IN_FLIGHT:
-                await self._land()
-                self._journal.settle({source.place: number})
-            self._tell(self.tally, Path(source.place).name)
-            await asyncio.sleep(0)
-        await self._land()
-        self._journal.settle({source.place: number})
-        self._tell(self.tally, Path(source.place).name)
+    def _found(self, sources: Sequence[Source]) -> Iterator[Found]:
+        """What was not settled before; small files share a batch."""
+        for source in sources:
+            done = self._journal.done(source)
+            for number, item in enumerate(source.items(), 1):
+                if number > done:
+                    yield Found(source.place, number, item)
 
     def _prepare(self, batch: Sequence[Item]) -> list[Prepared]:
         """Ids first, so that references among the batch resolve; what refers to a url not seen yet waits."""
@@ -125,11 +136,10 @@ class Load:
     async def _late(self) -> None:
         """What waited: every file has been read, so what is still unknown is a fault of the source, or leads
         elsewhere."""
-        for batch in _batches(Item(place, body) for place, body in self._journal.waiting()):
-            ready = [p for item in batch if (p := await self._settled_late(item)) is not None]
-            await self._write(ready)
-            if len(self._flying) >= IN_FLIGHT:
-                await self._land()
+        waiting = (Found("", 0, Item(place, body)) for place, body in self._journal.waiting())
+        for batch in _batches(waiting):
+            late = [await self._settled_late(found.item) for found in batch]
+            await self._write([prepared for prepared in late if prepared is not None], {})
             self._tell(self.tally, "late references")
         await self._land()
 
@@ -149,23 +159,35 @@ class Load:
             return None
         return self._drafted(identify(item), known)
 
-    async def _write(self, prepared: Sequence[Prepared]) -> None:
-        """Sends it off; repeats of one id, here or in flight, go one after the other and become versions."""
-        for part in _without_repeats(prepared):
+    async def _write(self, prepared: Sequence[Prepared], reached: Mapping[str, int]) -> None:
+        """Sends it off; repeats of one id, here or in flight, go one after the other and become versions.
+
+        `reached`: how far each file is settled once this and all before it are.
+        """
+        parts = _without_repeats(prepared) or [[]]
+        for part in parts:
             keys = {f"{p.draft.type}/{p.draft.id}" for p in part}
-            if any(keys & flying for _, flying in self._flying):
+            if any(keys & flight.keys for flight in self._flying):
                 await self._land()
-            self._flying.append((asyncio.create_task(self._send(part)), keys))
+            told = reached if part is parts[-1] else {}
+            self._flying.append(Flight(asyncio.create_task(self._send(part)), keys, told))
+        while len(self._flying) > IN_FLIGHT:
+            await self._land_first()
+        await asyncio.sleep(0)
 
     async def _land(self) -> None:
-        """Wait for all in flight; the first failure stops the load."""
-        flying, self._flying = self._flying, []
-        ended = await asyncio.gather(*(task for task, _ in flying), return_exceptions=True)
-        for failure in ended:
-            if failure is not None:
-                raise failure
+        """Wait for all in flight."""
+        while self._flying:
+            await self._land_first()
+
+    async def _land_first(self) -> None:
+        """Wait for what was sent first; its failure stops the load."""
+        await self._flying[0].task
+        self._journal.settle(self._flying.popleft().reached)
 
     async def _send(self, part: Sequence[Prepared]) -> None:
+        if not part:
+            return
         settled = await self._sink.write(part)
         wrong = dict(settled.wrong)
         self.tally.types.update(p.draft.type for n, p in enumerate(part) if n not in wrong)
@@ -186,12 +208,12 @@ class Load:
         self.tally.quarantined += 1
 
 
-def _batches(items: Iterator[Item]) -> Iterator[list[Item]]:
-    batch: list[Item] = []
+def _batches(items: Iterable[Found]) -> Iterator[list[Found]]:
+    batch: list[Found] = []
     size = 0
-    for item in items:
-        batch.append(item)
-        size += len(item.body)
+    for found in items:
+        batch.append(found)
+        size += len(found.item.body)
         if len(batch) >= BATCH or size >= BATCH_BYTES:
             yield batch
             batch, size = [], 0
