@@ -37,6 +37,12 @@ def resources() -> Iterator[Json]:
         "resourceType": "Patient", "id": "hostile", "name": [{"text": "<script>alert(1)</script> \"quoted\" & 'so'"}],
         "telecom": [{"system": "url", "value": "javascript:alert(1)"}],
     }  # fmt: skip
+    for number in range(25):
+        yield {
+            "resourceType": "Patient",
+            "id": f"many-{number}",
+            "name": [{"text": f"Many {number:02d} 多人"}],
+        }
     yield from _standing()
     for number in range(VISITS):
         yield from _visit(number, dice)

@@ -22,6 +22,15 @@ def test_finding_a_person_by_a_chinese_name_written_together_or_in_part(visitor:
     me.when_i_open("/").when_i_write("Name", "欧阳秀英").when_i_press("Search").then_i_see("Ouyang Xiuying")
 
 
+def test_many_people_are_shown_page_by_page(visitor: Make) -> None:
+    me = visitor().given_i_am_signed_in()
+    for written in ("many", "多人"):
+        me.when_i_open("/").when_i_write("Name", written).when_i_press("Search")
+        me.then_i_see("The first 20 of those found")
+        assert me.page.locator(".people li").count() == 20
+        me.when_i_follow("Next people").then_i_see("5 further people")
+
+
 def test_finding_a_person_by_number_birth_date_and_phone(visitor: Make) -> None:
     me = visitor().given_i_am_signed_in()
     for label, written in (("Identifier", "MRN-000731"), ("Birth date", "1948-02-11"), ("Phone", "555-0188")):

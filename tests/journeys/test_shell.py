@@ -145,6 +145,7 @@ async def test_whoever_is_not_signed_in_is_led_to_sign_in_and_back(person: httpx
     answer = await person.get("/doses?name=a&name=b")
     assert answer.headers["location"] == "/sign-in?next=%2Fdoses%3Fname%3Da%26name%3Db"
     assert (await person.post("/doses", data={"name": "x"})).headers["location"] == "/sign-in?next=%2F"
+    assert "Your session has ended" in (await person.get("/sign-in")).text
 
 
 async def test_a_choice_of_language_keeps_the_rest_of_the_address(person: httpx.AsyncClient) -> None:

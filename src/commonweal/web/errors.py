@@ -14,11 +14,7 @@ def told(request: Request, problem: Problem) -> Response:
     """The page for a problem, with its own status."""
     title, advice = _sentences(problem.status)
     reasons = [] if problem.status in (404, 410) else [issue.diagnostics for issue in problem.issues[:5]]
-    versions = (
-        f"/record/{request.path_params['type']}/{request.path_params['id']}/versions"
-        if _is_deleted(request, problem)
-        else ""
-    )
+    versions = _versions(request) if problem.status == 410 else ""
     answer = page.render(
         request,
         "error.html",
@@ -33,8 +29,12 @@ def told(request: Request, problem: Problem) -> Response:
     return answer
 
 
-def _is_deleted(request: Request, problem: Problem) -> bool:
-    return problem.status == 410 and {"type", "id"} <= request.path_params.keys()
+def _versions(request: Request) -> str:
+    """Where the versions of what was deleted are; "" where the address does not tell."""
+    type, id = request.path_params.get("type"), request.path_params.get("id")
+    if type is None and request.url.path.startswith("/people/"):
+        type = "Patient"
+    return f"/record/{type}/{id}/versions" if type and id else ""
 
 
 def _sentences(status: int) -> tuple[str, str]:

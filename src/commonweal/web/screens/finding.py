@@ -26,28 +26,33 @@ async def find(work: Work, request: Request) -> Response:
     """The form, and below it whom it found."""
     asked = {name: " ".join(request.query_params.get(name, "").split()) for name in FIELDS}
     faults = _faults(asked)
-    found: Found | None = None
-    if any(asked.values()) and not faults:
-        found = await _found(work, request, asked)
+    found, way = Found([]), 0
+    is_asked = any(asked.values()) and not faults
+    if is_asked:
+        found, way = await _found(work, request, asked)
     return page.render(
         request,
         "find.html",
         asked=asked,
         faults=faults,
-        people=_people(work, found.matches) if found else None,
-        following=page.address("/", **asked, cursor=found.next) if found and found.next else "",
+        people=_people(work, found.matches) if is_asked else None,
+        following=page.address("/", **asked, way=way, cursor=found.next) if found.next else "",
     )
 
 
-async def _found(work: Work, request: Request, asked: dict[str, str]) -> Found:
-    cursor = request.query_params.get("cursor")
+async def _found(work: Work, request: Request, asked: dict[str, str]) -> tuple[Found, int]:
+    """The first way that finds anybody, and its number; a further page goes on in the way it began."""
+    query, registry = request.query_params, site.of(request).platform.catalogue.registry
+    cursor, begun = query.get("cursor"), query.get("way", "")
     last = Found([])
-    for pairs in _ways(asked):
-        query = parse("Patient", pairs, site.of(request).platform.catalogue.registry, lenient=False)
-        last = await work.search(replace(query, count=PAGE, cursor=cursor))
+    for way, pairs in enumerate(_ways(asked)):
+        if cursor is None or begun == str(way):
+            last = await work.search(
+                replace(parse("Patient", pairs, registry, lenient=False), count=PAGE, cursor=cursor)
+            )
         if last.matches:
-            break
-    return last
+            return last, way
+    return last, 0
 
 
 def _ways(asked: dict[str, str]) -> Iterable[Pairs]:
