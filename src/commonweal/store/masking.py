@@ -14,6 +14,8 @@ from commonweal.fhir.search.query import Chain, Clause, Criterion, Has, Query
 from commonweal.platform.ports import Stored
 
 Json = dict[str, Any]
+COMMON = ("_id", "_lastUpdated", "_profile", "_security", "_source", "_tag")
+"""Parameters that look at the same elements in every type."""
 MASKED = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "MASKED"}
 
 
@@ -22,7 +24,11 @@ def refuse(query: Query, reach: Reach) -> None:
     if not reach.masked:
         return
     asked = [parameter for clause in query.where for parameter in _parameters(clause)]
-    for parameter in (*asked, *(sort.parameter for sort in query.sort)):
+    asked += [sort.parameter for sort in query.sort]
+    if query.type is None and len(query.types) > 1 and any(each.name not in COMMON for each in asked):
+        # A parameter stands for one element in each type, and is known here as that of the first alone.
+        raise Problem.forbidden(["Some fields are masked: ask for one type at a time."])
+    for parameter in asked:
         if is_masked(parameter, reach):
             raise Problem.forbidden(
                 [f"'{parameter.name}' of {parameter.resource} may not be searched by you."]

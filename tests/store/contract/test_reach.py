@@ -167,6 +167,9 @@ MASKED = Reach((Grant(),), masked=frozenset({"Patient.name"}))
         "Patient?_sort=name",
         "Observation?subject:Patient.family=x",
         "Organization?_has:Patient:organization:name=x",
+        "?_type=Person,Patient&name=x",
+        "Patient?_content=x",
+        "Observation?subject:Patient._text=x",
     ],
 )
 async def test_a_masked_field_can_be_neither_searched_nor_sorted_by(record: Record, text: str) -> None:
