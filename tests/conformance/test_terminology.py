@@ -2,25 +2,30 @@
 
 import json
 import lzma
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from commonweal.fhir.official import official
+from commonweal.fhir.official import _read, official
 from commonweal.fhir.outcome import Problem
 from commonweal.fhir.terminology import (
     NotExpandable,
     above,
     below,
+    codes,
     contains,
     expand,
     translate,
 )
+from commonweal.fhir.terminology.codes import _kept
 from commonweal.fhir.terminology.subsuming import known, relation
 
 Json = dict[str, Any]
+ROOT = Path(__file__).resolve().parents[2]
 COLOURS = "http://example.org/colours"
 
 
@@ -216,6 +221,24 @@ def test_official_expansions(shared_data: Path) -> None:
             assert found == set(_published(published["expansion"].get("contains", []))), published["url"]
             compared += 1
     assert compared > 430
+
+
+def test_official_definitions_are_fresh(shared_data: Path, tmp_path: Path) -> None:
+    made = tmp_path / "official.jsonl.xz"
+    generator = [sys.executable, str(ROOT / "tools" / "generate_official.py")]
+    subprocess.run([*generator, str(shared_data / "fhir-r4-definitions"), str(made)], check=True)
+    kept = ROOT / "src" / "commonweal" / "fhir" / "definitions" / made.name
+    assert lzma.decompress(made.read_bytes()) == lzma.decompress(kept.read_bytes())
+
+
+def test_what_is_asked_for_in_vain_is_not_kept() -> None:
+    """Memory stays bounded whatever addresses are asked for, and however many systems are worked out."""
+    before = _read.cache_info().currsize
+    assert [official("ValueSet", f"http://nowhere.org/{number}") for number in range(100)] == [None] * 100
+    assert _read.cache_info().currsize == before
+    for _ in range(50):
+        codes({"content": "complete", "concept": [{"code": str(number)} for number in range(1_000)]})
+    assert sum(len(each.concepts) for _, each in _kept.values()) <= 20_000
 
 
 def _published(contains: list[Json]) -> Iterator[tuple[str, str]]:

@@ -22,16 +22,14 @@ Json = dict[str, Any]
 
 def official(type: str, canonical: str) -> Json | None:
     """The definition with this address; None when R4 has none, or none of this version."""
-    found = _read(type, split(canonical)[0])
+    key = (type, split(canonical)[0])
+    found = _read(*key) if key in _lines() else None  # what anybody asks for is not kept in mind
     return found if found is not None and is_meant(found, canonical) else None
 
 
 @cache
-def _read(type: str, url: str) -> Json | None:
-    line = _lines().get((type, url))
-    if line is None:
-        return None
-    definition: Json = _decode(line)
+def _read(type: str, url: str) -> Json:
+    definition: Json = _decode(_lines()[type, url])
     return definition
 
 

@@ -51,14 +51,14 @@ class Trees:
     """The trees of profiles, each made when it is first asked for."""
 
     def __init__(self) -> None:
-        self._made: dict[str, Node | None] = {}
+        self._made: dict[str, Node] = {}
 
     def of(self, canonical: str, lookup: Lookup) -> Node | None:
         """The tree of a profile; None when it is not known here."""
-        if canonical not in self._made:
-            definition = lookup("StructureDefinition", canonical)
-            self._made[canonical] = None if definition is None else _grown(definition, lookup)
-        return self._made[canonical]
+        definition = None if canonical in self._made else lookup("StructureDefinition", canonical)
+        if definition is not None:
+            self._made[canonical] = _grown(definition, lookup)
+        return self._made.get(canonical)
 
 
 def core_type(canonical: str) -> str | None:

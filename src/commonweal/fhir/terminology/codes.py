@@ -12,7 +12,8 @@ USABLE = ("complete", "fragment", "example")
 """CodeSystem.content of those that hold concepts, all or some; the official expansions use the last two as well."""
 HIERARCHIES = ("is-a", "grouped-by", "classified-with")
 """What nesting may mean that makes a code part of the code above it; not stated, it is taken so."""
-KEPT = 64
+KEPT = 20_000
+"""Concepts of all systems together that are kept in mind."""
 
 
 @dataclass(slots=True)
@@ -91,7 +92,7 @@ def codes(system: Json) -> Codes | None:
     if kept is None or kept[0] is not system:
         kept = (system, Codes(system))
         _kept[id(system)] = kept
-        if len(_kept) > KEPT:
+        while sum(1 + len(each.concepts) for _, each in _kept.values()) > KEPT:
             _kept.popitem(last=False)
     return kept[1]
 
