@@ -54,16 +54,12 @@ def limited(request: Request, query: Query) -> Query:
 
 
 async def _searched(request: Request, work: Work, query: Query, path: str) -> Answer:
-    if query.summary == "count" or query.count == 0:
-        total = await work.count(query)
-        return Answer(200, bundles.bundle("searchset", _remarks(query), links(request, path, query), total))
-    page = await work.search(query)
-    return Answer(200, searchset(request, path, query, page))
+    return Answer(200, searchset(request, path, query, await work.search(query)))
 
 
 def searchset(request: Request, path: str, query: Query, page: Page) -> bytes:
     """One page as a Bundle: https://hl7.org/fhir/R4/bundle.html#searchset."""
-    entries = [*_entries(request.base, query, page), *_remarks(query)]
+    entries = [*_entries(request.base, query, page), *_remarks(query, page)]
     return bundles.bundle("searchset", entries, links(request, path, query, page.next), page.total)
 
 
@@ -102,11 +98,15 @@ def _quoted(text: str) -> str:
     return text if PLAIN.fullmatch(text) else quote_plus(text)
 
 
-def _remarks(query: Query) -> list[bytes]:
-    """What was not known, told to lenient callers: https://hl7.org/fhir/R4/search.html#errors."""
-    if not query.ignored:
-        return []
-    return [bundles.remarked(told(issue("cw-ignored-parameter", name=name) for name in query.ignored).body)]
+def _remarks(query: Query, page: Page) -> list[bytes]:
+    """What was not known, told to lenient callers, and what cannot all be found yet.
+
+    https://hl7.org/fhir/R4/search.html#errors
+    """
+    ignored = [issue("cw-ignored-parameter", name=name) for name in query.ignored]
+    incomplete = [issue("cw-incomplete", name=name) for name in page.incomplete]
+    issues = [*ignored, *incomplete]
+    return [bundles.remarked(told(issues).body)] if issues else []
 
 
 async def condition(request: Request, work: Work, type: str, pairs: Pairs) -> Query:

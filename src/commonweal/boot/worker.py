@@ -12,6 +12,7 @@ from commonweal.boot.logs import set_up_logs
 from commonweal.boot.processes import announce_ready, follow_parent
 from commonweal.boot.settings import Settings
 from commonweal.store.feed import PostgresFeed
+from commonweal.store.reindexing.reindexer import SECONDS
 from commonweal.store.settled import settled
 
 
@@ -24,8 +25,9 @@ async def work(settings: Settings) -> None:
         feed = PostgresFeed(assembly.store.pool, seal_key=assembly.secrets.seal)
         holder = f"{socket.gethostname()}:{os.getpid()}"
         exports = exporter(assembly, feed, holder)
+        reindexer = assembly.store.reindexer(lambda name: feed.lease(name, holder, SECONDS))
         announce_ready()
-        await Dispatcher(assembly.platform, feed, holder, [exports.tick]).run(stop)
+        await Dispatcher(assembly.platform, feed, holder, [exports.tick, reindexer.tick]).run(stop)
 
 
 def exporter(assembly: Assembly, feed: PostgresFeed, holder: str) -> Exporter:

@@ -84,12 +84,16 @@ class Audited:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a search: matches in order, what was included, how to go on, how many there are if asked."""
+    """One page of a search: matches in order, what was included, how to go on, how many there are if asked.
+
+    `incomplete`: the parameters of the search ("Patient.nickname") by which the store cannot find everything yet.
+    """
 
     matches: Sequence[Stored]
     included: Sequence[Stored] = ()
     next: str | None = None
     total: int | None = None
+    incomplete: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

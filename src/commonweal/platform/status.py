@@ -36,6 +36,17 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Reindexing:
+    """A type whose rows are indexed anew: by which parameters older ones may not be found until it is done,
+    how many were looked at, and how many of them had to be changed."""
+
+    type: str
+    names: Sequence[str]
+    seen: int
+    changed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """Times are microseconds since the epoch by the database's clock; None: there is none yet."""
 
@@ -52,3 +63,4 @@ class Status:
     sealed: int | None
     unsealed: int
     unsealed_exact: bool
+    reindexing: Sequence[Reindexing] = ()

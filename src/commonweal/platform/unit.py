@@ -103,6 +103,8 @@ class Unit:
         if hold:
             await (await self._open()).lock([_condition(asked)])
         page = await self._records.search(asked, reach)
+        if hold:
+            _check_complete(page)
         await self._audit("search", asked.type or "", [*page.matches, *page.included], _text(asked))
         return page
 
@@ -118,8 +120,11 @@ class Unit:
         pages: dict[Query, Page] = {}
         for type, group in by_type.items():
             reach = self._catalogue.policy.reach(self.agent, type or "*", "search")
-            pages |= zip(group, await self._records.search_all(group, reach), strict=True)
-            seen = [stored for query in group for stored in pages[query].matches]
+            found = await self._records.search_all(group, reach)
+            for page in found if hold else ():
+                _check_complete(page)
+            pages |= zip(group, found, strict=True)
+            seen = [stored for page in found for stored in page.matches]
             await self._audit("search", type, seen, " ".join(_text(query) for query in group))
         return [pages[query] for query in asked]
 
@@ -312,6 +317,12 @@ def _has_no_id(resource: Any) -> bool:
     if isinstance(resource, bytes):
         return "id" not in codec.parse(resource)
     return not (resource.get("id") if isinstance(resource, dict) else getattr(resource, "id", None))
+
+
+def _check_complete(page: Page) -> None:
+    """Problem 503 while the store cannot find everything: nothing is decided by what may be missing."""
+    if page.incomplete:
+        raise Problem.of("cw-indexing", name=" and ".join(page.incomplete))
 
 
 def _condition(query: Query) -> str:

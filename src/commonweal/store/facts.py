@@ -29,7 +29,8 @@ and takes them for far more common than they are."""
 _PART = re.compile(
     r"\(*(\w+)\.(\w+)(?:\.where\(resolve\(\) is Patient\)|\)? as \w+\)?|\.(?:as|ofType)\(\w+\))*\)*"
 )
-_LOCK = 0x66616374  # "fact"
+LOCK = 0x66616374  # "fact"
+"""Who registers parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Facts:
     async def load(cls, connection: Connection, registry: Registry) -> "Facts":
         """Give a number to each parameter that has none yet."""
         async with connection.transaction():
-            await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
+            await connection.execute("select pg_advisory_xact_lock($1)", LOCK)
             rows = await connection.fetch("select type, name, number, bit from record.parameter")
             known = {(row["type"], row["name"]): row["bit"] for row in rows}
             new = [each for type in sorted(RESOURCE_TYPES) for each in _new(type, registry, known)]

@@ -21,6 +21,8 @@ from commonweal.store.facts import Facts
 from commonweal.store.reads import reading
 from commonweal.store.reads.history import History
 from commonweal.store.reads.reaching import Reaches
+from commonweal.store.reindexing.reindexer import Reindexer, Take
+from commonweal.store.reindexing.unfinished import Unfinished, notice
 from commonweal.store.searches.clusters import Clusters
 from commonweal.store.searches.people.relinking import may_relink, relink
 from commonweal.store.searches.searching import Searching
@@ -42,12 +44,15 @@ class Engine:
     def __init__(self, pools: Pools, key: bytes, facts: Facts) -> None:
         tokens = Tokens(key)
         self.pools = pools
+        self.facts = facts
         self.bases = facts.registry.bases
         self.reaches = Reaches(tokens)
         codings = Codings()
-        self.writer = Writer(Rows(tokens, facts, codings), codings)
+        self.rows = Rows(tokens, facts, codings)
+        self.writer = Writer(self.rows, codings)
         self.clusters = Clusters()
-        self.searching = Searching(tokens, facts, self.reaches, key, self.clusters, codings)
+        self.unfinished = Unfinished()
+        self.searching = Searching(tokens, facts, self.reaches, key, self.clusters, codings, self.unfinished)
         self.history = History(self.reaches, key)
         self.auditor = Auditor(pools.audit)
         self.gathered = {type: reading.Gathered(pools, type) for type in RESOURCE_TYPES}
@@ -195,7 +200,10 @@ class PostgresStore(_Records):
         )
         async with borrowed(pools.work, pools.limits) as connection:
             facts = await Facts.load(connection, registry)
-        return cls(Engine(pools, key, facts))
+            await notice(connection, facts)
+            engine = Engine(pools, key, facts)
+            await engine.unfinished.refresh(connection)
+        return cls(engine)
 
     @property
     def pool(self) -> asyncpg.Pool:
@@ -256,6 +264,10 @@ class PostgresStore(_Records):
     ) -> AsyncIterator[Stored]:
         async for each in self._engine.searching.scan(query, reach, since, until, self._lenders()):
             yield each
+
+    def reindexer(self, take: Take) -> Reindexer:
+        """What indexes anew the rows written before a search parameter came or changed."""
+        return Reindexer(self._engine.pools, self._engine.rows, self._engine.facts, take)
 
     async def close(self) -> None:
         """Finish what is under way and leave."""

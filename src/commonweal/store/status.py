@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from commonweal.platform.status import Count, Held, Reader, Status
+from commonweal.platform.status import Count, Held, Reader, Reindexing, Status
 from commonweal.store.connection import Limits, borrowed
 from commonweal.store.reads.history import used_types
+from commonweal.store.reindexing.unfinished import WAITING
 
 Connection = Any
 EXACTLY = 20_000
@@ -66,6 +67,7 @@ async def _told(connection: Connection) -> Status:
             audit["sealed"],
             min(audit["unsealed"], MOST),
             audit["unsealed"] <= MOST,
+            [Reindexing(*row) for row in await connection.fetch(WAITING)],
         )
 
 

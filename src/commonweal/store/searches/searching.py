@@ -17,6 +17,7 @@ from commonweal.store.reads import reading
 from commonweal.store.reads.cursors import Cursors
 from commonweal.store.reads.history import used_types
 from commonweal.store.reads.reaching import Reaches
+from commonweal.store.reindexing.unfinished import Unfinished
 from commonweal.store.searches.clusters import Clusters
 from commonweal.store.searches.compiling import Lists
 from commonweal.store.searches.including import included
@@ -44,18 +45,20 @@ class Searching:
         key: bytes,
         clusters: Clusters,
         codings: Codings,
+        unfinished: Unfinished,
     ) -> None:
         self._facts = facts
         self._reaches = reaches
         self._cursors = Cursors(key)
         self._clusters = clusters
         self._codings = codings
+        self._unfinished = unfinished
         self._selecting = Selecting(tokens, facts, reaches, clusters, codings)
 
     async def page(self, query: Query, reach: Reach, lenders: Lenders) -> Page:
         (asked,) = await self._asked([query], reach, lenders)
         if query.count == 0 or query.summary == "count":
-            return Page([], total=await self._count(asked, lenders))
+            return Page([], total=await self._count(asked, lenders), incomplete=self._unfinished.of(query))
         size = PAGE if query.count is None else query.count
         place = self._cursors.read(_about(query), query.cursor) if query.cursor else None
         if by_columns(query.sort):
@@ -73,6 +76,7 @@ class Searching:
             [masking.shown(each, reach) for each in joined],
             self._cursors.write(_about(query), ends) if ends else None,
             await self._total(asked, lenders, len(shown) if ends is None and place is None else None),
+            self._unfinished.of(query),
         )
 
     async def first(self, queries: Sequence[Query], reach: Reach, lenders: Lenders) -> list[Page]:
@@ -87,7 +91,8 @@ class Searching:
         for query, rows in zip(queries, found, strict=True):
             rows.sort(key=lambda row: int(row["key"]))
             shown = rows[: PAGE if query.count is None else query.count]
-            pages.append(Page([masking.shown(reading.stored(row["type"], row), reach) for row in shown]))
+            matches = [masking.shown(reading.stored(row["type"], row), reach) for row in shown]
+            pages.append(Page(matches, incomplete=self._unfinished.of(query)))
         return pages
 
     async def count(self, query: Query, reach: Reach, lenders: Lenders) -> int:
@@ -143,6 +148,9 @@ class Searching:
             masking.refuse(query, reach)
         if self._clusters.is_due:
             await self._clusters.refresh(lenders.work())
+        if self._unfinished.is_due:
+            async with lenders.work() as connection:
+                await self._unfinished.refresh(connection)
         asked = [
             Asked(
                 query,

@@ -1,0 +1,1 @@
+"""Indexing anew what was written before a search parameter came or changed, while everything goes on."""
