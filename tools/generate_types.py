@@ -26,7 +26,16 @@ def main(folder: Path, fhir: Path) -> None:
     # settings are given here, not found: they would depend on where the files are written
     ours = ["--config", 'lint.isort.known-first-party=["commonweal"]']
     for tidy in (["format"], ["check", "--fix", "--select=I,F401", *ours]):
-        ruff = [sys.executable, "-m", "ruff", *tidy, "--isolated", "--no-cache", "--quiet", "--line-length=110"]
+        ruff = [
+            sys.executable,
+            "-m",
+            "ruff",
+            *tidy,
+            "--isolated",
+            "--no-cache",
+            "--quiet",
+            "--line-length=110",
+        ]
         subprocess.run([*ruff, types], check=True)
 
 

@@ -59,13 +59,13 @@ def in_scope(test: dict[str, Any], expression: str) -> bool:
 
 @cache
 def cases() -> list[Case]:
-    found: list[Case] = []
-    for file in sorted(CASES.glob("*.yaml")):
-        for test in entries_of(yaml.safe_load(file.read_text())["tests"]):
-            for base, expression in expressions(test["expression"]):
-                if in_scope(test, expression):
-                    found.append(Case(file.name, len(found), base, expression, test))
-    return found
+    files = sorted(CASES.glob("*.yaml"))
+    tests = ((file, test) for file in files for test in entries_of(yaml.safe_load(file.read_text())["tests"]))
+    asked = ((file, test, *each) for file, test in tests for each in expressions(test["expression"]))
+    scoped = (each for each in asked if in_scope(each[1], each[3]))
+    return [
+        Case(file.name, number, base, text, test) for number, (file, test, base, text) in enumerate(scoped)
+    ]
 
 
 def exact(value: Any) -> Any:

@@ -46,6 +46,14 @@ def failing(journal: str, name: str) -> None:
     sys.exit(3)
 
 
+async def moment(seconds: float) -> None:
+    """What the request is slow at: the programs of these tests take their time, the tests never do."""
+    loop = asyncio.get_running_loop()
+    over = loop.create_future()
+    loop.call_later(seconds, over.set_result, None)
+    await over
+
+
 async def application(scope: Any, receive: Any, send: Any) -> None:
     """/pid, /slow (one second) and /events, which never end by themselves."""
     journal = sys.argv[2]
@@ -58,10 +66,10 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
     while scope["path"] == "/events":
         await send({"type": "http.response.body", "body": b"data: x\n\n", "more_body": True})
-        await asyncio.sleep(0.05)
+        await moment(0.05)
     if scope["path"] == "/slow":
         note(journal, "slow")
-        await asyncio.sleep(1)
+        await moment(1)
     await send({"type": "http.response.body", "body": str(os.getpid()).encode()})
 
 

@@ -119,10 +119,10 @@ def _reverse(catalogue: Catalogue) -> dict[str, list[str]]:
     """_revinclude by the type pointed to, where a parameter states its targets."""
     found: dict[str, list[str]] = {}
     for source in sorted(RESOURCE_TYPES):
-        for name, each in sorted(catalogue.registry.of(source).items()):
-            if each.type == "reference":
-                for target in each.targets:
-                    found.setdefault(target, []).append(f"{source}:{name}")
+        named = sorted(catalogue.registry.of(source).items())
+        references = ((name, each.targets) for name, each in named if each.type == "reference")
+        for name, target in ((name, target) for name, targets in references for target in targets):
+            found.setdefault(target, []).append(f"{source}:{name}")
     return found
 
 

@@ -1,6 +1,7 @@
 """The record on PostgreSQL: the ports Store and Transaction, carried out by the files beside this one."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeVar
@@ -68,16 +69,16 @@ class Engine:
         return stored, await relink(connection, self.reaches.tokens, self.bases, changes)
 
 
-class _Records:
+class _Records(ABC):
     """The calls that a store and a transaction have in common; they differ in whose connection is used."""
 
     _engine: Engine
 
-    def _work(self) -> Lent:
-        raise NotImplementedError
+    @abstractmethod
+    def _work(self) -> Lent: ...
 
-    def _search(self) -> Lent:
-        raise NotImplementedError
+    @abstractmethod
+    def _search(self) -> Lent: ...
 
     def _lenders(self) -> Lenders:
         return Lenders(self._work, self._search)

@@ -1,6 +1,7 @@
 """Date, DateTime and Time with partial precision, https://hl7.org/fhirpath/N1/#date."""
 
 import re
+from abc import ABC, abstractmethod
 from calendar import monthrange
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -17,7 +18,7 @@ WIDEST_ZONE = timedelta(hours=14)
 LONGEST = 64
 
 
-class Temporal:
+class Temporal(ABC):
     """A point in time known to some precision: `parts` are year … second or hour … second, as many as are
     known.
 
@@ -38,9 +39,9 @@ class Temporal:
         return f"{type(self).__name__}({self.text!r})"
 
     @classmethod
+    @abstractmethod
     def parse(cls, text: str) -> Self | None:
         """What the text says, or None if it does not say it in this type's form."""
-        raise NotImplementedError
 
     def universal(self) -> tuple[Decimal | int, ...]:
         """The parts in UTC when a zone is known, else as written."""

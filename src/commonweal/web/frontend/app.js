@@ -2,12 +2,16 @@
 
 // A link that signs in: the code stands behind '#', which is never sent to a server; here it is posted.
 const form = document.querySelector("form[data-code]");
-const code = new URLSearchParams(location.hash.slice(1)).get("code");
-if (form && code) {
+function enter() {
+  const code = new URLSearchParams(location.hash.slice(1)).get("code");
+  if (!form || !code) return;
   history.replaceState(null, "", location.pathname + location.search);
   form.elements.code.value = code;
   form.submit();
 }
+enter();
+// The link may be pasted while this page is already open.
+addEventListener("hashchange", enter);
 
 // Copy what an element holds.
 for (const button of document.querySelectorAll("[data-copy]")) {

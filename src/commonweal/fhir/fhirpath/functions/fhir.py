@@ -3,6 +3,7 @@ that."""
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from commonweal.fhir.fhirpath.context import Context
@@ -72,14 +73,19 @@ def within(ctx: Context, target: str) -> Any:
             return holder
         contained, entries = objects(holder.get("contained")), objects(holder.get("entry"))
         ctx.spend(len(contained) + len(entries))
-        for one in contained:
-            if target == f"#{one.get('id')}":
-                return one
-        for entry in entries:
-            for one in objects([entry.get("resource")]):
-                if target in (entry.get("fullUrl"), f"{one.get('resourceType')}/{one.get('id')}"):
-                    return one
+        inside = (one for one in contained if target == f"#{one.get('id')}")
+        found = next(chain(inside, (entry["resource"] for entry in entries if is_entry(entry, target))), None)
+        if found is not None:
+            return found
     return None
+
+
+def is_entry(entry: Any, target: str) -> bool:
+    """Is this the entry of a bundle that the address names, by its fullUrl or its resource's type and id?"""
+    one = entry.get("resource")
+    if one.__class__ is not dict:
+        return False
+    return target in (entry.get("fullUrl"), f"{one.get('resourceType')}/{one.get('id')}")
 
 
 def objects(values: Any) -> list[Any]:
