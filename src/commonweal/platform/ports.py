@@ -198,11 +198,15 @@ class Store(Records, Protocol):
 class Feed(Protocol):
     """After commit: notices in order, timers that fall due, leases, and the sealing of the audit."""
 
-    async def notices(self, reader: str, limit: int) -> Sequence[Notice]:
-        """The next notices for this reader below every open transaction, subjects on hold left out."""
+    async def notices(self, reader: str, limit: int, topics: Sequence[str] | None = None) -> Sequence[Notice]:
+        """The next notices of these topics (None: all) for this reader below every open transaction,
+        subjects on hold left out."""
 
-    async def done(self, reader: str, notices: Sequence[Notice]) -> None:
+    async def done(self, reader: str, notices: Sequence[Notice], topics: Sequence[str] | None = None) -> None:
         """These were handled; the reader goes on behind them."""
+
+    async def skip(self, reader: str, topics: Sequence[str]) -> None:
+        """Go past everything that is none of these topics, where nothing of them lies ahead."""
 
     async def failed(self, reader: str, notice: Notice, error: str) -> bool:
         """Handling failed; after the allowed tries it is parked with its subject (True), else tried again."""
