@@ -77,9 +77,8 @@ def _read(node: Json, out: list[str]) -> None:
             continue
         for each in value if value.__class__ is list else (value,):
             kind = each.__class__
-            if kind is str:
-                if ":" not in each or not _ADDRESS.fullmatch(each):
-                    out.append(each)
+            if kind is str and not (":" in each and _ADDRESS.fullmatch(each)):
+                out.append(each)
             elif kind is dict:
                 out.append(told(each)) if "div" in each else _read(each, out)
 
