@@ -1,6 +1,8 @@
 """What every test may ask for, and the count of those that could not run on this machine."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -34,6 +36,15 @@ def visit(trial: Trial) -> Callable[..., Awaitable[httpx.Response]]:
     if not (ROOT / "src/commonweal/web/static/built/manifest.json").is_file():
         pytest.skip("NOT RUN: the pages are not built (make setup)")
     return trial.visit
+
+
+@pytest.fixture(scope="module")
+def reachable() -> Iterator[Path]:
+    """A folder that the database's own account can enter, also when the tests run as root; pytest's is not."""
+    folder = Path(tempfile.mkdtemp(prefix="commonweal-test-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

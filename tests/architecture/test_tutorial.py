@@ -27,10 +27,10 @@ PROMISED = (
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+def said(reachable: Path) -> Iterator[list[str]]:
     """What each block printed, with the platform running as `make demo` runs it."""
     port = _free_port()
-    data = tmp_path_factory.mktemp("demo") / "data"
+    data = reachable / "data"
     environment = {**os.environ, "COMMONWEAL_DATA": str(data), "COMMONWEAL_PORT": str(port)}
     people = [str(BIN / "commonweal"), "load", "--data", str(data), "docs/tutorial/people.ndjson"]
     subprocess.run(people, cwd=ROOT, env=environment, check=True, timeout=300, capture_output=True)
@@ -51,7 +51,7 @@ def _free_port() -> int:
 
 def _typed(environment: dict[str, str], port: int) -> list[str]:
     """All blocks in one shell, as one person types them; a mark between their answers."""
-    script = "\necho; echo ---8<---\n".join(["set -eu", *BLOCKS])
+    script = "\necho; echo '---8<---'\n".join(["set -eu", *BLOCKS])
     script = script.replace("127.0.0.1:8080", f"127.0.0.1:{port}").replace(".venv/bin", str(BIN))
     run = subprocess.run(
         ["bash", "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300

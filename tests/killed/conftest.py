@@ -1,19 +1,11 @@
-"""A data folder that the database's own account can reach, also when the tests run as root."""
+"""A data folder of its own for each test's platform."""
 
-import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 
 @pytest.fixture
-def data() -> Iterator[Path]:
+def data(reachable: Path, request: pytest.FixtureRequest) -> Path:
     """An empty place for one platform's data."""
-    home = Path(tempfile.mkdtemp(prefix="commonweal-killed-"))
-    home.chmod(0o755)
-    try:
-        yield home / "data"
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+    return reachable / request.node.name.translate({ord(each): "-" for each in "[]"})
