@@ -5,7 +5,9 @@ from importlib import import_module
 
 import click
 
+from commonweal.boot.processes import AddressInUse, ChildFailed
 from commonweal.fhir.outcome import Problem
+from commonweal.store.embedded import DatabaseUnavailable
 
 VERBS = ("up", "serve", "worker", "load", "export", "token", "ask", "check", "db", "docs")
 
@@ -39,7 +41,7 @@ def main() -> None:
     except (click.ClickException, click.Abort) as error:
         message = error.format_message() if isinstance(error, click.ClickException) else "stopped"
         _fail(message, getattr(error, "exit_code", 1))
-    except (Problem, ValueError, OSError) as error:
+    except (Problem, ValueError, OSError, AddressInUse, ChildFailed, DatabaseUnavailable) as error:
         _fail(str(error), 1)
 
 
