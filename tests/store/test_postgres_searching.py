@@ -52,6 +52,28 @@ async def test_a_search_about_a_patient_goes_by_the_patient(postgres_store: Post
     assert "Observation_patient" in "\n".join(row[0] for row in rows)
 
 
+@pytest.mark.parametrize(
+    ("text", "indexes"),
+    [
+        ("Observation?date=ge2020", {"Observation_date", "Observation_long"}),
+        ("Patient?birthdate=gt2020", {"Patient_date", "Patient_long"}),
+        ("Encounter?date=ap2020", {"Encounter_date"}),
+        ("Observation?_lastUpdated=ge2020", {"Observation_updated"}),
+        ("Encounter?_has:Observation:encounter:_id=x", {"Encounter_self"}),
+        ("Patient?identifier=x|y&_count=1", {"Patient_tok"}),
+    ],
+)
+async def test_indexes_can_answer(postgres_store: PostgresStore, text: str, indexes: set[str]) -> None:
+    found = statement(postgres_store, text)
+    async with postgres_store.pool.acquire() as connection, connection.transaction():
+        await connection.execute("set local enable_seqscan = off")
+        await connection.execute(
+            "set local enable_indexscan = off; set local plan_cache_mode = force_custom_plan"
+        )
+        plan = "\n".join(row[0] for row in await connection.fetch(f"explain {found.text}", *found.values))
+    assert indexes <= set(re.findall(r'"(\w+)"', plan)), plan
+
+
 @pytest.mark.parametrize("text", ["x", "", "AAAA", "é", "A" * 5000, "!!", "eyJhIjoxfQ"])
 async def test_a_cursor_that_we_did_not_write_is_refused(postgres_store: PostgresStore, text: str) -> None:
     with pytest.raises(Problem) as refused:

@@ -41,6 +41,10 @@ COMPARED: Mapping[str, str] = {
 }
 """A range lo–hi of the index against a–b of the query, as match.COMPARISONS says; and what follows from it for
 lo alone, which an index can use."""
+BY_END = ("gt", "ge", "ap")
+"""Prefixes that let a range begin at any time before."""
+DAY = 86_400_000_000
+"""What lasts longer has an index of its own, by its ends; there is little of it."""
 LETTERS_OF_A_PATTERN = "\\.^$*+?()[]{}|-#&~"
 NEVER = "false"
 Amount = DateValue | NumberValue | QuantityValue
@@ -197,13 +201,25 @@ class Conditions:
         for name in criterion.names:
             lo, hi = _columns(alias, name)
             if lo:
-                ways += [self._compare(alias, value, lo, hi, "int8") for value in values]
+                ways += [self._columned(alias, value, lo, hi) for value in values]
             else:
                 ways += [
                     self._in_ranged(alias, name, self._compare(alias, value, "r.lo", "r.hi", "float8"))
                     for value in values
                 ]
         return f"({' or '.join(ways)})"
+
+    def _columned(self, alias: Alias, value: DateValue, lo: str, hi: str) -> str:
+        """A date against its columns; where the end decides, with what follows for what lasts a day at most: it
+        has begun a day before, or later."""
+        condition = self._compare(alias, value, lo, hi, "int8")
+        if alias.anchored or value.prefix not in BY_END:
+            return condition
+        start = alias.bind(value.lo, "int8")
+        if lo == hi:
+            return f"({condition} and {lo} >= {start})"
+        short = f"{lo} >= {alias.bind(value.lo - DAY, 'int8')}"
+        return f"({condition} and ({short} or {hi} > {lo} + {DAY} and {hi} >= {start}))"
 
     def _compare(self, alias: Alias, value: Amount, lo: str, hi: str, type: str) -> str:
         template = COMPARED[value.prefix]
