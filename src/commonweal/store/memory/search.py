@@ -171,7 +171,7 @@ def _joined(visible: Visible, include: Include, rows: Sequence[Row]) -> list[Row
     if include.reverse:
         own = {row.stored.reference for row in rows if include.target in (None, row.stored.type)}
         return [row for row in visible.rows((include.source,)) if own.intersection(_references(include, row))]
-    sources = [row for row in rows if row.stored.type == include.source]
+    sources = [row for row in rows if include.source in ("*", row.stored.type)]
     targets = [visible.row(reference) for row in sources for reference in _references(include, row)]
     return [row for row in targets if row is not None and include.target in (None, row.stored.type)]
 

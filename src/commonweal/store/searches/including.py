@@ -62,7 +62,7 @@ async def _joined(
 def _targets(include: Include, registry: Registry, rows: Sequence[Stored]) -> Iterator[tuple[str, str]]:
     """(type, id) of what these rows refer to by the include's parameter."""
     names = include.parameter.names if include.parameter else None
-    indexes = (extract(codec.parse(row.body), registry) for row in rows if row.type == include.source)
+    indexes = (extract(codec.parse(row.body), registry) for row in rows if include.source in ("*", row.type))
     for name, target in (reference for indexed in indexes for reference in indexed.references):
         type, _, id = target.partition("/")
         asked = (names is None or name in names) and include.target in (None, type)
