@@ -12,6 +12,7 @@ from commonweal.fhir.outcome import Problem
 from commonweal.fhir.search.parameters import Registry
 from commonweal.platform.ports import Scope
 from commonweal.store.postgres import PostgresStore
+from commonweal.store.searches.ordering import by_columns
 from commonweal.store.searches.selecting import Asked, Selecting, Statement
 from tests.store.conftest import KEY
 from tests.store.contract.speaking import asked, audited, change, observation, patient
@@ -72,6 +73,23 @@ async def test_indexes_can_answer(postgres_store: PostgresStore, text: str, inde
         )
         plan = "\n".join(row[0] for row in await connection.fetch(f"explain {found.text}", *found.values))
     assert indexes <= set(re.findall(r'"(\w+)"', plan)), plan
+
+
+@pytest.mark.parametrize(
+    ("text", "is_possible"),
+    [
+        ("Patient?_sort=gender,-active,birthdate,_id", True),
+        ("ValueSet?_sort=url,-status,_lastUpdated", True),
+        ("Patient?_sort=identifier", False),
+        ("Encounter?_sort=status,class", False),
+        ("Observation?_sort=subject", False),
+    ],
+)
+async def test_the_database_sorts_by_what_it_can_read(
+    postgres_store: PostgresStore, text: str, is_possible: bool
+) -> None:
+    query = asked(text)
+    assert by_columns(query.sort, [postgres_store._engine.facts.of(query.type or "")]) == is_possible
 
 
 @pytest.mark.parametrize("text", ["x", "", "AAAA", "é", "A" * 5000, "!!", "eyJhIjoxfQ"])

@@ -1,7 +1,7 @@
 """What the store knows about the search parameters of each type: their numbers, and what has a column."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,13 +29,16 @@ and takes them for far more common than they are."""
 _PART = re.compile(
     r"\(*(\w+)\.(\w+)(?:\.where\(resolve\(\) is Patient\)|\)? as \w+\)?|\.(?:as|ofType)\(\w+\))*\)*"
 )
+PLAIN = frozenset({"boolean", "code", "uri"})
+"""Types of elements whose text is what they are found by."""
 LOCK = 0x66616374  # "fact"
 """Who registers parameters."""
 
 
 @dataclass(frozen=True, slots=True)
 class TypeFacts:
-    """One type's parameters; `bit` and `number` by name, `patient` the names the column answers for."""
+    """One type's parameters; `bit` and `number` by name, `patient` the names the column answers for; `plain` those
+    whose only value is the text of one element, which it names."""
 
     type: str
     parameters: Mapping[str, Parameter]
@@ -44,6 +47,7 @@ class TypeFacts:
     patient: frozenset[str]
     date: str | None
     code: str | None
+    plain: Mapping[str, str]
 
     def bits(self, names: Iterable[str]) -> int:
         """The value of `present` for the parameters that have any value."""
@@ -118,6 +122,7 @@ def _facts(
         _patient(type, parameters),
         next((name for name in DATE if name in own and _once(type, parameters[name], "date")), None),
         next((name for name in CODE if name in own and parameters[name].type == "token"), None),
+        dict(_plain(type, (parameters[name] for name in own))),
     )
 
 
@@ -130,6 +135,15 @@ def _patient(type: str, parameters: Mapping[str, Parameter]) -> frozenset[str]:
         return frozenset()
     references = (p for p in parameters.values() if p.type == "reference" and p.is_indexed)
     return frozenset(p.name for p in references if _element(type, p) == filling)
+
+
+def _plain(type: str, parameters: Iterable[Parameter]) -> Iterator[tuple[str, str]]:
+    for each in parameters:
+        found = elements(type).get(_element(type, each) or "")
+        if each.type not in ("token", "uri") or found is None or found.many:
+            continue
+        if PLAIN.issuperset(found.types):
+            yield each.name, found.name
 
 
 def _once(type: str, parameter: Parameter, kind: str) -> bool:

@@ -1,15 +1,16 @@
 """The order of a search as SQL: its values, and where the next page goes on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from commonweal.fhir.search.clauses import Sort
+from commonweal.store.facts import TypeFacts
 from commonweal.store.searches.aliases import Alias
 from commonweal.store.writes.rows import MIDDLE, START
 
 SORTABLE = ("date", "number", "quantity", "string")
-"""Kinds whose values SQL knows; of all others only hashes are kept, see sorting.py."""
+"""Kinds whose values SQL knows; of others only hashes are kept, see sorting.py, unless the body tells the value."""
 FENCES = {"int8": "+ 0", "float8": "+ 0", "text": "|| ''"}
 """What leaves a value as it is, by its SQL type."""
 
@@ -42,9 +43,10 @@ class Ordered:
         return " nulls first" if self.always else " nulls last"
 
 
-def by_columns(sorts: Sequence[Sort]) -> bool:
-    """Can SQL sort by all of these?"""
-    return all(each.parameter.type in SORTABLE or each.parameter.name == "_id" for each in sorts)
+def by_columns(sorts: Sequence[Sort], types: Iterable[TypeFacts]) -> bool:
+    """Can SQL sort these types by all of these?"""
+    hashed = {s.parameter.name for s in sorts if s.parameter.type not in SORTABLE} - {"_id"}
+    return all(hashed <= facts.plain.keys() for facts in types)
 
 
 def ordered(alias: Alias, sorts: Sequence[Sort], certain: frozenset[str]) -> list[Ordered]:
@@ -62,6 +64,9 @@ def _value(alias: Alias, sort: Sort, certain: frozenset[str]) -> Ordered:
         return Ordered(alias.column("id"), "text", down, strict=True)
     if sort.parameter.names == (alias.facts.date,):
         return Ordered(alias.column("date_lo"), "int8", down, always=name in certain)
+    if name in alias.facts.plain:
+        body = f"nullif({alias.column('body')}, '')::json"
+        return Ordered(f"(({body} ->> '{alias.facts.plain[name]}') collate \"C\")", "text", down)
     if sort.parameter.type == "string":
         return Ordered(_words(alias, sort), "text", down)
     return Ordered(_ranged(alias, sort), "float8", down)

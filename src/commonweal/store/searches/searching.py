@@ -61,7 +61,7 @@ class Searching:
             return Page([], total=await self._count(asked, lenders), incomplete=self._unfinished.of(query))
         size = PAGE if query.count is None else query.count
         place = self._cursors.read(_about(query), query.cursor) if query.cursor else None
-        if by_columns(query.sort):
+        if by_columns(query.sort, map(self._facts.of, asked.types)):
             rows = await self._rows(asked, lenders, size + 1, place)
             ends = place_of(rows[size - 1], query.sort) if len(rows) > size else None
         else:
