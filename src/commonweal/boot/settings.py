@@ -28,7 +28,7 @@ class Settings:
     port: Annotated[int, "port of the web server"] = 8080
     workers: Annotated[int, "web worker processes"] = 1
     base_url: Annotated[str, "address at which others reach this server, without /fhir; empty: as asked"] = ""
-    connections: Annotated[int, "database connections of each process"] = 16
+    connections: Annotated[int, "database connections of each process; two a core serve best"] = 4
     search_seconds: Annotated[int, "a search that takes longer is refused as too costly"] = 20
     body_megabytes: Annotated[int, "largest request body"] = 50
     export_hours: Annotated[int, "the files of an export stay this long once it is complete"] = 24

@@ -29,6 +29,7 @@ from commonweal.store.searches.people.relinking import may_relink, relink
 from commonweal.store.searches.searching import Searching
 from commonweal.store.searches.selecting import Lenders
 from commonweal.store.tokens import Tokens
+from commonweal.store.writes import gathering
 from commonweal.store.writes.rows import Rows
 from commonweal.store.writes.writing import Numbered, Writer, plan
 
@@ -57,6 +58,7 @@ class Engine:
         self.history = History(self.reaches, key)
         self.auditor = Auditor(pools.audit)
         self.gathered = {type: reading.Gathered(pools, type) for type in RESOURCE_TYPES}
+        self.creating = {type: gathering.Gathered(pools, self.writer) for type in RESOURCE_TYPES}
 
     async def write(
         self, connection: Connection, parts: Sequence[Numbered], audited: Audited
@@ -223,6 +225,9 @@ class PostgresStore(_Records):
     async def write(self, changes: Sequence[Change], audited: Audited) -> Sequence[Stored]:
         parts = plan(changes)
         is_one = len(parts) <= 1 and not may_relink(changes, self._engine.bases)
+        alone = changes[0] if is_one and len(changes) == 1 else None
+        if alone and alone.method == "create" and alone.type in RESOURCE_TYPES:
+            return [await self._engine.creating[alone.type].create(alone, audited)]
 
         async def attempt() -> Sequence[Stored]:
             async with self._work() as connection:

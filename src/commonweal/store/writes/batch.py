@@ -1,12 +1,14 @@
 """Rows of one type as the arguments of one statement, and what the statement answers as stored versions."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from commonweal.fhir.outcome import Problem
 from commonweal.platform.ports import Audited, Change, Stored
+from commonweal.store.audit.rows import columns
 from commonweal.store.reads.reading import METHODS
 from commonweal.store.writes.rows import Row
 
@@ -16,6 +18,11 @@ COLUMNS = (
     *("id", "self", "present", "patient", "area", "holder", "date_lo", "date_hi", "code"),
     *("words", "tail", "subject"),
 )
+AUDITS = (
+    *("works", "agents", "purposes", "interactions", "abouts", "queries", "becauses", "outcomes"),
+    *("entities", "patients"),
+)
+"""The arguments of create.sql that hold what `audit.rows.columns` makes."""
 
 
 def arguments(rows: Sequence[Row], changes: Sequence[Change]) -> Json:
@@ -56,21 +63,35 @@ def _ranges(rows: Sequence[Row]) -> Json:
     return dict(zip(names, columns, strict=True))
 
 
-def audit(audited: Audited | None, stored: Sequence[str], patients: Sequence[int], cause: str) -> Json:
+def touching(audited: Audited, references: Sequence[str], patients: Sequence[int]) -> Audited:
+    """The audit row with what the write touched."""
+    return replace(
+        audited,
+        entities=tuple(dict.fromkeys((*audited.entities, *references))),
+        patients=tuple(dict.fromkeys((*audited.patients, *patients))),
+    )
+
+
+def audits(rows: Sequence[Audited]) -> Json:
+    """The columns of audit rows, each array one column."""
+    return dict(zip(AUDITS, columns(rows) if rows else [[]] * len(AUDITS), strict=True))
+
+
+def audit(row: Audited | None, cause: str) -> Json:
     """The columns of the audit row; without one the statement writes none."""
-    row = audited or Audited("", "", "", "")
+    known = row or Audited("", "", "", "")
     return {
         "cause": cause,
-        "work": audited.work if audited else None,
-        "agent": row.agent,
-        "purpose": row.purpose,
-        "interaction": row.interaction,
-        "about": row.type,
-        "query": row.query,
-        "because": row.because,
-        "outcome": row.outcome,
-        "entities": list(dict.fromkeys((*row.entities, *stored))),
-        "patients": list(dict.fromkeys((*row.patients, *patients))),
+        "work": row.work if row else None,
+        "agent": known.agent,
+        "purpose": known.purpose,
+        "interaction": known.interaction,
+        "about": known.type,
+        "query": known.query,
+        "because": known.because,
+        "outcome": known.outcome,
+        "entities": list(known.entities),
+        "patients": list(known.patients),
     }
 
 

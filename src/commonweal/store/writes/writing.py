@@ -1,7 +1,7 @@
 """Writes: changes of one type are one statement; of several types, one statement each in one transaction."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
@@ -62,14 +62,47 @@ class Writer:
             type = part[0][1].type
             touched += [f"{type}/{row.id}" for row in rows]
             patients += [row.patient for row in rows if row.patient is not None]
-            audit = batch.audit(audited if part is parts[-1] else None, touched, patients, audited.work)
+            row = batch.touching(audited, touched, patients) if part is parts[-1] else None
+            changes = [change for _, change in part]
             try:
-                stored = await self._part(connection, type, rows, [change for _, change in part], audit)
+                stored = await self._part(connection, type, rows, changes, row, audited.work)
             except Problem as problem:
                 problem.index = part[problem.index][0] if problem.index is not None else None
                 raise
             done.update(zip((number for number, _ in part), stored, strict=True))
         return [done[number] for number in sorted(done)]
+
+    async def create(
+        self, connection: Connection, changes: Sequence[Change], audited: Sequence[Audited]
+    ) -> list[Stored]:
+        """Creates of one type that have nothing to do with each other, each with an audit row of its own, in
+        one statement: all of them or none."""
+        if self._codings.is_due:
+            await self._codings.refresh(connection)
+        type = changes[0].type
+        rows = [self._rows.row(change) for change in changes]
+        told = [
+            batch.touching(each, [f"{type}/{row.id}"], [row.patient] if row.patient is not None else [])
+            for each, row in zip(audited, rows, strict=True)
+        ]
+        return await self._create(connection, type, rows, changes, told, [each.work for each in audited])
+
+    async def _create(
+        self,
+        connection: Connection,
+        type: str,
+        rows: Sequence[Row],
+        changes: Sequence[Change],
+        audited: Sequence[Audited],
+        causes: Sequence[str],
+    ) -> list[Stored]:
+        values = {**batch.arguments(rows, changes), **batch.audits(audited), "causes": causes}
+        create = statement("create", type)
+        try:
+            answer = await connection.fetchrow(create.text, *create.arguments(values))
+        except asyncpg.UniqueViolationError as error:
+            raise _taken(type, rows, error) from error
+        return batch.created(type, rows, answer["updated"])
 
     async def _part(
         self,
@@ -77,16 +110,13 @@ class Writer:
         type: str,
         rows: Sequence[Row],
         changes: Sequence[Change],
-        audit: Mapping[str, Any],
+        audited: Audited | None,
+        cause: str,
     ) -> list[Stored]:
-        values = {**batch.arguments(rows, changes), **audit}
         if all(change.method == "create" for change in changes):
-            create = statement("create", type)
-            try:
-                answer = await connection.fetchrow(create.text, *create.arguments(values))
-            except asyncpg.UniqueViolationError as error:
-                raise _taken(type, rows, error) from error
-            return batch.created(type, rows, answer["updated"])
+            row = [audited] if audited else []
+            return await self._create(connection, type, rows, changes, row, [cause] * len(rows))
+        values = {**batch.arguments(rows, changes), **batch.audit(audited, cause)}
         if any(change.method == "delete" for change in changes):
             await self._name_subjects(connection, type, rows, changes)
             values["subject"] = [row.subject for row in rows]

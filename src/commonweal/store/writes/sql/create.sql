@@ -1,13 +1,13 @@
--- Versions 1 of resources whose ids are free, with ranges, notices and the audit row, in one statement.
+-- Versions 1 of resources whose ids are free, with ranges, notices and audit rows, in one statement.
 with input as materialized (
     select i.*, nextval('record.key') as key
     from unnest(
         :id::text[], :self::int8[], :present::int8[], :patient::int8[], :area::int8[], :holder::int8[],
         :date_lo::int8[], :date_hi::int8[], :code::int8[], :words::text[], :tail::text[], :subject::text[],
-        :tok_at::int4[], :gram_at::int4[], :label_at::int4[], :end_at::int4[]
+        :tok_at::int4[], :gram_at::int4[], :label_at::int4[], :end_at::int4[], :causes::text[]
     ) with ordinality as i(
         id, self, present, patient, area, holder, date_lo, date_hi, code, words, tail, subject,
-        tok_at, gram_at, label_at, end_at, n)
+        tok_at, gram_at, label_at, end_at, cause, n)
 ),
 made as (
     insert into record."{type}" (
@@ -39,16 +39,19 @@ measured as (
 ),
 told as (
     insert into beside.outbox (version, topic, type, id, subject, cause)
-    select 1, '{type}.created', '{type}', id, subject, :cause::text from input
+    select 1, '{type}.created', '{type}', id, subject, cause from input
     union all
-    select 1, t.topic, '{type}', i.id, i.subject, :cause
+    select 1, t.topic, '{type}', i.id, i.subject, i.cause
     from unnest(:topic_n::int8[], :topic::text[]) as t(n, topic) join input i using (n)
 ),
 audited as (
     insert into beside.audit (
         work, agent, purpose, interaction, type, query, because, outcome, entities, patients)
-    select :work::text, :agent::text, :purpose::text, :interaction::text, :about::text, :query::text,
-        :because::text, :outcome::int2, :entities::text[], :patients::int8[]
-    where :work is not null
+    select work, agent, purpose, interaction, about, query, because, outcome,
+        string_to_array(entities, ' '), patients::int8[]
+    from unnest(
+        :works::text[], :agents::text[], :purposes::text[], :interactions::text[], :abouts::text[],
+        :queries::text[], :becauses::text[], :outcomes::int2[], :entities::text[], :patients::text[]
+    ) as a(work, agent, purpose, interaction, about, query, because, outcome, entities, patients)
 )
 select record.now() as updated
