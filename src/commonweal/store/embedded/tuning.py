@@ -23,6 +23,7 @@ _ALWAYS = {
     "checkpoint_timeout": "15min",
     "checkpoint_completion_target": "0.9",
     "work_mem": "16MB",
+    "gin_pending_list_limit": "512kB",  # a search reads the whole list: short, right after many writes too
     "random_page_cost": "1.1",  # solid state and page cache
     "jit": "off",  # compiling costs more than our short queries
     "max_parallel_workers_per_gather": "1",
@@ -72,10 +73,13 @@ def settings(data: Path, socket: Path, *, lz4: bool) -> str:
 
 
 def _memory(total: int) -> dict[str, str]:
-    """An eighth of the memory for shared buffers, between 128 MB and 1 GB; the rest is for the page cache."""
+    """An eighth of the memory for shared buffers, between 128 MB and 4 GB; the rest is for the page cache.
+
+    Pages are taken as they are first used: a small record never fills them.
+    """
     megabytes = total // 2**20
     return {
-        "shared_buffers": f"{min(max(megabytes // 8, 128), 1024)}MB",
+        "shared_buffers": f"{min(max(megabytes // 8, 128), 4096)}MB",
         "effective_cache_size": f"{max(megabytes // 2, 256)}MB",
         "maintenance_work_mem": f"{min(max(megabytes // 32, 64), 256)}MB",
     }
