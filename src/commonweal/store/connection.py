@@ -142,7 +142,9 @@ def problem_of(error: BaseException) -> Problem | None:
 async def borrowed(pool: Any, limits: Limits) -> AsyncIterator[asyncpg.Connection]:
     """A connection for a while; errors of the database leave as Problems."""
     with translated():
-        async with pool.acquire(timeout=limits.wait_seconds) as connection:
+        # a clock for the wait is only wound up where there will be a wait
+        patience = None if pool.get_idle_size() else limits.wait_seconds
+        async with pool.acquire(timeout=patience) as connection:
             yield connection
 
 
