@@ -18,7 +18,7 @@ from tools import frontend
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.lock"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-OURS = {"commonweal", "tools", "tests"}
+OURS = {"commonweal", "tools", "tests", "bench"}
 PERMISSIVE = re.compile(
     r"MIT|Apache|BSD|ISC|0BSD|PSF|Python Software Foundation|MPL|Mozilla|CNRI|Unlicense|Zlib"
 )

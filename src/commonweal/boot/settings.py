@@ -52,6 +52,14 @@ class Settings:
         """Our own FHIR address, where it is set: references below it are to what is here."""
         return (self.base_url.rstrip("/") + "/fhir",) if self.base_url else ()
 
+    @property
+    def installation(self) -> Path:
+        """The data folder of what is installed already; ValueError when there is nothing in it."""
+        if not (self.folder / "secrets").is_dir():
+            start = f"commonweal serve --data {self.folder}"
+            raise ValueError(f"there is no installation in {self.folder}; start one with: {start}")
+        return self.folder
+
     @classmethod
     def read(cls, environment: Mapping[str, str] | None = None, **given: object) -> "Settings":
         """Given values (None: not given), else the environment's, else the defaults.

@@ -25,7 +25,7 @@ def command(data: str | None, every: int) -> None:
 
 
 async def _check(settings: Settings, every: int) -> bool:
-    secrets = open_secrets(settings.folder)
+    secrets = open_secrets(settings.installation)
     registry = discovery.catalogue(settings.bases).registry
     whole = True
     async with embedded.open(settings.folder) as database:

@@ -7,6 +7,7 @@ import socket
 import click
 
 from commonweal.boot.assembly import migrated, opened
+from commonweal.boot.logs import set_up_logs
 from commonweal.boot.settings import Settings
 from commonweal.platform.status import Reindexing
 from commonweal.store import embedded
@@ -43,7 +44,9 @@ def reindex(data: str | None, types: tuple[str, ...], every: bool) -> None:
     """Finish indexing what was written before a search parameter came or changed; the worker of serve does it
     by itself. The platform may run meanwhile; stopped in the middle, the same command goes on where it was.
     """
-    asyncio.run(_reindex(Settings.read(data=data), types, every))
+    settings = Settings.read(data=data)
+    set_up_logs(settings.log_level)
+    asyncio.run(_reindex(settings, types, every))
 
 
 async def _reindex(settings: Settings, types: tuple[str, ...], every: bool) -> None:

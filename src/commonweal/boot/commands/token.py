@@ -14,7 +14,4 @@ from commonweal.boot.tokens import Tokens
 def command(data: str | None, role: str, minutes: int) -> None:
     """Print a bearer token; keep it out of URLs and logs."""
     settings = Settings.read(data=data)
-    if not settings.folder.is_dir():
-        start = f"commonweal serve --data {settings.folder}"
-        raise ValueError(f"there is no installation in {settings.folder}; start one with: {start}")
-    click.echo(Tokens(open_secrets(settings.folder).tokens).issue(role, minutes))
+    click.echo(Tokens(open_secrets(settings.installation).tokens).issue(role, minutes))
