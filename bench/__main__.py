@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import os
 import platform
 import statistics
 import subprocess
@@ -53,6 +54,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--warm", type=float, default=5.0, help="seconds before the first run counted")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--only", default="", help="only operations whose name contains this")
     return parser.parse_args()
@@ -87,7 +89,8 @@ def _load(data: Path, world: World) -> list[list[str]]:
 
 def _serve(data: Path, workers: int) -> "tuple[subprocess.Popen[str], int]":
     command = [*COMMAND, "serve", "--data", str(data / "db"), "--port", "0", "--workers", str(workers)]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    quiet = {**os.environ, "COMMONWEAL_LOG_LEVEL": "warning"}
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=quiet)
     assert server.stdout is not None
     line = server.stdout.readline()
     if "http://" not in line:
@@ -104,9 +107,9 @@ def _serve(data: Path, workers: int) -> "tuple[subprocess.Popen[str], int]":
 def _measure(
     data: Path, root: int, port: int, name: str, world: World, options: argparse.Namespace
 ) -> list[str]:
-    """Medians of several runs, after one short one that warms caches and plans."""
+    """Medians of several runs, after one that is not counted: it warms caches and plans."""
     weight = OPERATIONS[name][1]
-    _drive(data, port, name, world, 1.0, options.connections, 0)
+    _drive(data, port, name, world, options.warm, options.connections, 0)
     results: list[tuple[Result, meter.Cost]] = []
     for run in range(1, options.runs + 1):
         before = meter.cost(root)

@@ -1,6 +1,7 @@
 """`commonweal up`: everything for one person on one machine, with a link that signs in."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -27,6 +28,8 @@ def command(data: str | None, port: int | None, paths: tuple[Path, ...]) -> None
     Files named with --load are loaded once, before the first start.
     """
     settings = Settings.read(data=data, port=port)
+    if settings.log_level == "info":
+        settings = replace(settings, log_level="warning")  # one person's terminal is no log
     loaded = settings.folder / "loads" / "first"
     if paths and not loaded.exists():
         click.echo("Loading the first records …", err=True)
