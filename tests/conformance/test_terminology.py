@@ -136,6 +136,35 @@ def test_a_value_set_beyond_all_bounds_is_too_costly() -> None:
     assert refused.value.issues[0].code == "too-costly"
 
 
+def chained(url: str, breadth: int, steps: int) -> Json:
+    """The value set `number`, which takes the next one so many times; the last one holds red."""
+    number = int(url)
+    inner: Json = {"valueSet": [str(number + 1)]} if number < steps else of(concept=[{"code": "red"}])
+    return {"resourceType": "ValueSet", "url": url, "compose": {"include": [inner] * breadth}}
+
+
+@pytest.mark.parametrize("breadth, steps", [(2, 24), (1, 150)])
+def test_value_sets_that_multiply_or_nest_without_end_are_too_costly(breadth: int, steps: int) -> None:
+    """A few small value sets, each taking the next one twice, would otherwise be looked at 16 million times."""
+
+    def sets(type: str, canonical: str) -> Json:
+        return chained(canonical, breadth, steps)
+
+    for asked in (expand, lambda value_set, sets: contains(value_set, COLOURS, "mauve", sets)):
+        with pytest.raises(Problem) as refused:
+            asked(chained("0", breadth, steps), sets)
+        assert refused.value.issues[0].code == "too-costly"
+    assert expand(chained("0", 2, 5), lambda _, url: chained(url, 2, 5)) == {(COLOURS, "red"): ""}
+
+
+def test_many_filters_on_a_large_system_are_too_costly() -> None:
+    system = {**SYSTEM, "concept": [{"code": f"c{number}"} for number in range(9_000)]}
+    many = made(*[of(filter=[{"property": "code", "op": "=", "value": "c1"}] * 20)] * 20)
+    with pytest.raises(Problem) as refused:
+        expand(many, lambda type, canonical: system)
+    assert refused.value.issues[0].code == "too-costly"
+
+
 @pytest.mark.parametrize(
     "system, code, said",
     [

@@ -11,7 +11,7 @@ from commonweal.fhir.canonical import Lookup, split
 from commonweal.fhir.elements import is_a, is_primitive
 from commonweal.fhir.fhirpath import PathError, compile
 from commonweal.fhir.limits import LIMITS
-from commonweal.fhir.outcome import Issue, issue
+from commonweal.fhir.outcome import Issue, Problem, issue
 from commonweal.fhir.profiles.places import Place, Surroundings, children, root
 from commonweal.fhir.profiles.slicing import Slicing
 from commonweal.fhir.profiles.tree import Node, Trees, core_type, own_rules
@@ -42,6 +42,7 @@ class Judge:
         self.surroundings: Surroundings = outer.surroundings if outer else Surroundings(resource)
         self.issues: list[Issue] = []
         self._verdicts: dict[tuple[str, int], bool | None] = outer._verdicts if outer else {}
+        self._allowance: terminology.Allowance = outer._allowance if outer else terminology.Allowance()
         self._profile = ""
         self._slicing = Slicing(self)
 
@@ -186,10 +187,7 @@ class Judge:
         if not codings and strength == "extensible":
             return
         value_set = self.lookup("ValueSet", canonical)
-        said = [
-            None if value_set is None else terminology.contains(value_set, system, code, self.lookup)
-            for system, code in codings
-        ]
+        said = [None if value_set is None else self.is_in(value_set, *each) for each in codings]
         if True in said:
             return
         if None in said:
@@ -199,6 +197,13 @@ class Judge:
         found = issue("cw-unknown-code", place.path, got=shown, binding=split(canonical)[0])
         severity = "error" if strength == "required" else "warning"
         self._add(Issue(severity, found.code, found.diagnostics, place.path, found.details))
+
+    def is_in(self, value_set: Json, system: str | None, code: str) -> bool | None:
+        """Is the code in the value set? None: it cannot be told, or not at a bearable cost."""
+        try:
+            return terminology.contains(value_set, system, code, self.lookup, self._allowance)
+        except Problem:
+            return None
 
     def tell(self, path: str, why: str) -> None:
         self._add(issue("cw-profile", path, profile=self._profile, why=why))

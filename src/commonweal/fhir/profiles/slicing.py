@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
-from commonweal.fhir import terminology
 from commonweal.fhir.canonical import Lookup, split
 from commonweal.fhir.elements import is_a
 from commonweal.fhir.profiles.places import Place, Surroundings, follow
@@ -25,6 +24,7 @@ class Judge(Protocol):
     def count(self, node: Node, number: int, path: str, name: str) -> None: ...
     def tell(self, path: str, why: str) -> None: ...
     def note(self, key: str, place: Place, /, **words: object) -> None: ...
+    def is_in(self, value_set: Json, system: str | None, code: str) -> bool | None: ...
     def apart(self, canonical: str, place: Place) -> bool | None: ...
     def target_type(self, canonical: str) -> str | None: ...
     def pointed_type(self, place: Place) -> str | None: ...
@@ -91,7 +91,7 @@ class Slicing:
         if value_set is None:
             return None
         codings = [each for place in found for each in _codes(place)]
-        said = {terminology.contains(value_set, *each, self._judge.lookup) for each in codings}
+        said = {self._judge.is_in(value_set, *each) for each in codings}
         return True if True in said else None if None in said else False
 
     def _by_existence(self, slice: Node, path: str, found: list[Place]) -> bool | None:

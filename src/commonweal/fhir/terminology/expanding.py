@@ -19,6 +19,12 @@ Coded = dict[tuple[str, str], str]
 """(system, code) → display ("" where none is stated), in the order of the value set."""
 MOST = 10_000
 """Codes of one expansion."""
+MOST_WORK = 2_000_000
+"""Concepts that one question may look at, each as often as it is looked at."""
+A_SET = 100
+"""What one value set within another counts as, besides its concepts."""
+DEEPEST = 30
+"""Value sets within each other."""
 
 
 class NotExpandable(ValueError):
@@ -30,30 +36,50 @@ def expand(value_set: Json, lookup: Lookup) -> Coded:
 
     NotExpandable when a system or value set that it takes is not here; Problem too-costly beyond MOST codes.
     """
-    return _Expansion(lookup).of(value_set, ())
+    return _Expansion(lookup, Allowance()).of(value_set, ())
 
 
-def contains(value_set: Json, system: str | None, code: str, lookup: Lookup) -> bool | None:
-    """Is the code in the value set? None: it cannot be told from what is here. `system` None: of whichever."""
-    return _Membership(lookup, system, code).of(value_set, ())
+def contains(
+    value_set: Json, system: str | None, code: str, lookup: Lookup, allowance: Allowance | None = None
+) -> bool | None:
+    """Is the code in the value set? None: it cannot be told from what is here. `system` None: of whichever.
+
+    Who asks for many codes at once gives all of them one allowance.
+    """
+    return _Membership(lookup, allowance or Allowance(), system, code).of(value_set, ())
+
+
+class Allowance:
+    """The work that is left to one question: a few small value sets that take each other multiply."""
+
+    def __init__(self) -> None:
+        self._left = MOST_WORK
+
+    def spend(self, work: int) -> None:
+        """Problem too-costly once it is used up."""
+        self._left -= work
+        if self._left < 0:
+            raise Problem.too_costly("the value set takes too many others, codes or filters")
 
 
 class _Expansion:
-    def __init__(self, lookup: Lookup) -> None:
+    def __init__(self, lookup: Lookup, allowance: Allowance) -> None:
         self._lookup = lookup
+        self._allowance = allowance
 
     def of(self, value_set: Json, within: tuple[str, ...]) -> Coded:
         compose = value_set.get("compose")
         if compose is None:
             return _limited(_listed(value_set))
-        inside = _inside(value_set, within)
+        inside = _inside(value_set, within, self._allowance)
         found: Coded = {}
         for each in compose.get("include", ()):
-            found = found | self._set(each, inside) | found
+            for key, display in self._set(each, inside).items():
+                found.setdefault(key, display)
             _limited(found)
         for each in compose.get("exclude", ()):
-            gone = self._set(each, inside)
-            found = {key: display for key, display in found.items() if key not in gone}
+            for key in self._set(each, inside):
+                found.pop(key, None)
         return found
 
     def _set(self, each: Json, within: tuple[str, ...]) -> Coded:
@@ -61,6 +87,7 @@ class _Expansion:
         sets = [self.of(_value_set(url, self._lookup), within) for url in each.get("valueSet", ())]
         if "system" in each:
             sets.insert(0, self._codes(each))
+        self._allowance.spend(sum(map(len, sets)))
         first, others = (sets[0], sets[1:]) if sets else ({}, [])
         return {key: display for key, display in first.items() if all(key in other for other in others)}
 
@@ -71,14 +98,16 @@ class _Expansion:
         known = _known(each, self._lookup)
         if known is None:
             raise NotExpandable(f"the code system {system} is not here")
-        return {(system, code): known.concepts[code].display for code in _selected(known, each)}
+        selected = _selected(known, each, self._allowance)
+        return {(system, code): known.concepts[code].display for code in selected}
 
 
 class _Membership:
     """The same questions asked for one code; parts that cannot contain it need not be known."""
 
-    def __init__(self, lookup: Lookup, system: str | None, code: str) -> None:
+    def __init__(self, lookup: Lookup, allowance: Allowance, system: str | None, code: str) -> None:
         self._lookup = lookup
+        self._allowance = allowance
         self._system = system
         self._code = code
 
@@ -86,7 +115,7 @@ class _Membership:
         compose = value_set.get("compose")
         if compose is None:
             return any(self._is_meant(*key) for key in _listed(value_set))
-        inside = _inside(value_set, within)
+        inside = _inside(value_set, within, self._allowance)
         found = _either(self._set(each, inside) for each in compose.get("include", ()))
         gone = _either(self._set(each, inside) for each in compose.get("exclude", ())) if found else False
         return found if gone is False else None if gone is None else False
@@ -105,15 +134,19 @@ class _Membership:
         if self._system not in (None, each["system"]):
             return False
         if "concept" in each:
+            self._allowance.spend(len(each["concept"]))
             return any(concept["code"] == self._code for concept in each["concept"])
         known = _known(each, self._lookup)
-        return None if known is None else self._code in _selected(known, each)
+        return None if known is None else self._code in _selected(known, each, self._allowance)
 
     def _is_meant(self, system: str, code: str) -> bool:
         return self._system in (None, system) and code == self._code
 
 
-def _inside(value_set: Json, within: tuple[str, ...]) -> tuple[str, ...]:
+def _inside(value_set: Json, within: tuple[str, ...], allowance: Allowance) -> tuple[str, ...]:
+    if len(within) > DEEPEST:
+        raise Problem.too_costly(f"value sets lie more than {DEEPEST} deep within each other")
+    allowance.spend(A_SET)
     url = value_set.get("url", "")
     if url in within:
         raise NotExpandable(f"the value set {url} includes itself")
@@ -133,7 +166,8 @@ def _known(each: Json, lookup: Lookup) -> Codes | None:
     return None if system is None else codes(system)
 
 
-def _selected(known: Codes, each: Json) -> list[str]:
+def _selected(known: Codes, each: Json, allowance: Allowance) -> list[str]:
+    allowance.spend(len(known.concepts) * (1 + len(each.get("filter", ()))))
     try:
         chosen = picked(known, each.get("filter", ()))
     except ValueError as error:

@@ -1,5 +1,6 @@
 """ValueSet/$expand and ValueSet/$validate-code: https://hl7.org/fhir/R4/valueset-operations.html."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -38,12 +39,11 @@ async def validate(work: Work, parameters: Json) -> Json:
     codes = asked.codes()
     value_set = await asked.definition(work, "ValueSet", own="valueSet")
     name = value_set.get("url", "the value set")
-    unknown: list[str] = []
-    for code in codes:
-        is_in = await answered(work, partial(_is_in, value_set, code))
-        if is_in:
-            return judged(code, await _display(work, value_set, code))
-        unknown += [f"{code.system}|{code.code}"] if is_in is None else []
+    said = await answered(work, partial(_said, value_set, codes))
+    if True in said:
+        code = codes[said.index(True)]
+        return judged(code, await _display(work, value_set, code))
+    unknown = [f"{code.system}|{code.code}" for code, is_in in zip(codes, said, strict=True) if is_in is None]
     if unknown:
         raise Problem.of("cw-not-expandable", why=f"the code system of {unknown[0][:200]} is not here")
     shown = ", ".join(each.code for each in codes) or "A concept without codes"
@@ -65,8 +65,15 @@ async def _expanded(work: Work, value_set: Json) -> terminology.Coded:
         raise Problem.of("cw-not-expandable", why=why) from why
 
 
-def _is_in(value_set: Json, code: Code, lookup: Lookup) -> bool | None:
-    return terminology.contains(value_set, code.system, code.code, lookup)
+def _said(value_set: Json, codes: Sequence[Code], lookup: Lookup) -> list[bool | None]:
+    """Of each code whether it is in the value set, up to the first that is; all at the cost of one question."""
+    said: list[bool | None] = []
+    allowance = terminology.Allowance()
+    for code in codes:
+        said.append(terminology.contains(value_set, code.system, code.code, lookup, allowance))
+        if said[-1]:
+            break
+    return said
 
 
 async def _display(work: Work, value_set: Json, code: Code) -> str:
