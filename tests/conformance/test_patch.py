@@ -232,6 +232,7 @@ BAD_PATH_PATCHES = [
     (400, operation("delete", "Patient.name.select(given)")),
     (400, operation("delete", "Patient.name.where()")),
     (400, operation("delete", "Patient.name.where(1 + )")),
+    (400, operation("delete", "Patient.name.where(1" + " + 1" * 3000 + " = 1)")),
     (400, {"name": "step"}),
     (400, {"name": "operation"}),
 ]

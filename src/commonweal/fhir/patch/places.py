@@ -64,6 +64,8 @@ class Target:
             return self.places(parse(expression))
         except PathError as error:
             raise Unclear(str(error)) from error
+        except RecursionError:
+            raise Unclear("a criterion is too deep") from None
 
     def one(self, expression: str) -> Place:
         found = self.located(expression)
