@@ -283,6 +283,14 @@ async def test_a_host_that_is_none(fhir: httpx.AsyncClient, host: str) -> None:
     assert answer.status_code == 400
 
 
+async def test_a_form_of_a_search_is_short(fhir: httpx.AsyncClient) -> None:
+    """413 before its escapes are read, which would take seconds"""
+    body = b"name=" + b"%41" * 400_000
+    answer = await answered(fhir, "POST", "/Patient/_search", content=body, headers=FORM)
+    assert (answer.status_code, answer.json()["issue"][0]["code"]) == (413, "too-long")
+    assert await is_unharmed(fhir)
+
+
 async def test_references_that_go_round_in_circles(fhir: httpx.AsyncClient) -> None:
     """Cyclic references are data: they are stored, and following them ends"""
 

@@ -13,6 +13,8 @@ import pytest
 
 from commonweal.fhir import compartment
 from commonweal.fhir.elements import RESOURCE_TYPES
+from commonweal.fhir.limits import LIMITS
+from commonweal.fhir.outcome import Problem
 from commonweal.fhir.search import plan
 from commonweal.fhir.search.dates import AFTER, BEFORE, span
 from commonweal.fhir.search.entries import Indexed
@@ -278,6 +280,15 @@ PATIENTS = [
 @pytest.mark.parametrize(("resource", "wanted"), PATIENTS)
 def test_a_resource_is_about_one_patient_or_none(resource: Json, wanted: str | None) -> None:
     assert compartment.patient_of(resource) == wanted
+
+
+def test_more_groups_than_the_store_can_number_are_refused() -> None:
+    """https://hl7.org/fhir/R4/search.html#composite"""
+    part = {"code": {"coding": [{"code": "a"}]}, "valueQuantity": {"value": 1}}
+    resource = {"resourceType": "Observation", "component": [part] * (LIMITS.composites + 1)}
+    with pytest.raises(Problem) as refused:
+        extract(resource, REGISTRY)
+    assert refused.value.status == 413
 
 
 def test_compartments_are_those_of_the_specification() -> None:

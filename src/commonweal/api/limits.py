@@ -14,6 +14,7 @@ class Limits:
     url_bytes: int = 16_384
     header_bytes: int = 32_768
     parameters: int = 200
+    form_bytes: int = 1_000_000
     entries: int = LIMITS.entries
     page: int = 1_000
     gzip_from: int = 8_192

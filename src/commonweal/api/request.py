@@ -87,6 +87,8 @@ class Request:
             self._pairs = parameters(self.query, self.site.limits) if self.query else []
             if self.body and self.method == "POST" and self.segments[-1:] == ("_search",):
                 check_media(self.headers.get(b"content-type", b""), FORM)
+                if len(self.body) > self.site.limits.form_bytes:
+                    raise Problem.too_large(self.site.limits.form_bytes)
                 self._pairs += parameters(self.body, self.site.limits)
         return self._pairs
 

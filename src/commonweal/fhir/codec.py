@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import cache
+from itertools import islice
 from typing import Any, TypeVar, cast, overload
 
 import msgspec
@@ -128,11 +129,10 @@ def _refuse_duplicates(body: bytes) -> None:
     escapes or exponents of its own taste.
     """
     value = json.loads(body, object_pairs_hook=_object, parse_int=str, parse_float=str)
-    issues = [
-        issue("cw-duplicate-key", place, name=found.key[:64]) for found, place in _twice(value, _root(value))
-    ]
+    twice = islice(_twice(value, _root(value)), LIMITS.issues)
+    issues = [issue("cw-duplicate-key", place, name=found.key[:64]) for found, place in twice]
     if issues:
-        raise Problem(400, issues[: LIMITS.issues])
+        raise Problem(400, issues)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> Json:

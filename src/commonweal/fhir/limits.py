@@ -15,6 +15,8 @@ class Limits:
     """Objects, arrays and members in one body: 50 MB of usual resources hold 2 million, hostile ones 25."""
     entries: int = 10_000
     """Resources directly inside one resource: of a Bundle, contained, of Parameters."""
+    composites: int = 32_767
+    """Groups of elements of one resource that a search looks at as one; the store numbers them in 16 bits."""
     issues: int = 100
     """After so many, no more is told about one body."""
 

@@ -13,6 +13,8 @@ from commonweal.fhir.fhirpath.context import Context
 from commonweal.fhir.fhirpath.tree import TypeTest
 from commonweal.fhir.fhirpath.types import type_name
 from commonweal.fhir.fhirpath.values import plain
+from commonweal.fhir.limits import LIMITS
+from commonweal.fhir.outcome import Problem
 from commonweal.fhir.search.convert import Emit, emitter
 from commonweal.fhir.search.entries import Indexed
 from commonweal.fhir.search.parameters import Parameter, Registry
@@ -117,6 +119,10 @@ def _composite(parameter: Parameter, bases: tuple[str, ...]) -> Emit:
         if all(part.present for part in parts):
             out.present.add(parameter.name)
             out.composites.append((parameter.name, parts))
+            if len(out.composites) > LIMITS.composites:
+                raise Problem.of(
+                    "cw-too-many", limit=LIMITS.composites, what="groups that are searched as one"
+                )
 
     return emit
 
