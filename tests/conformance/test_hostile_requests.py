@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/security.html
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -322,6 +323,22 @@ async def test_references_that_go_round_in_circles(fhir: httpx.AsyncClient) -> N
     assert (
         await answered(fhir, "GET", "/Observation?has-member.has-member.has-member.status=final")
     ).is_success
+
+
+@pytest.mark.parametrize("kind, statuses", [("batch", {200}), ("transaction", {403})])
+async def test_a_bundle_of_reads_does_not_multiply(
+    fhir: httpx.AsyncClient, fhir_app: Api, kind: str, statuses: set[int]
+) -> None:
+    """A few bytes may not ask for gigabytes: once the answers are large, no further one is worked out"""
+    fhir_app.site.limits = replace(fhir_app.site.limits, answer_bytes=100_000)
+    long = {"resourceType": "Basic", "id": "long", "code": {"text": "x" * 30_000}}
+    assert (await fhir.put("/Basic/long", json=long)).is_success
+    read = {"request": {"method": "GET", "url": "Basic/long"}}
+    answer = await answered(
+        fhir, "POST", "/", json={"resourceType": "Bundle", "type": kind, "entry": [read] * 50}
+    )
+    assert answer.status_code in statuses and len(answer.content) < 150_000
+    assert "too-costly" in answer.text
 
 
 async def test_a_list_of_batches_does_not_multiply(fhir: httpx.AsyncClient) -> None:

@@ -16,6 +16,7 @@ class Limits:
     parameters: int = 200
     form_bytes: int = 1_000_000
     entries: int = LIMITS.entries
+    answer_bytes: int = 50_000_000
     page: int = 1_000
     gzip_from: int = 8_192
     threaded_from: int = 262_144

@@ -9,13 +9,33 @@ from commonweal.api.answer import Answer, refusal
 from commonweal.api.entries.envelope import Step
 from commonweal.api.request import Request
 from commonweal.fhir.outcome import Problem
+from commonweal.platform.work import Work
 
 logger = structlog.get_logger("commonweal.api")
 
 
+class Room:
+    """What the answers of one Bundle may hold together, so that a few bytes do not ask for gigabytes."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._taken = 0
+
+    async def perform(self, step: Step, work: Work | None) -> Answer:
+        """The entry's answer; Problem too-costly, and nothing done, when there is no room for more."""
+        if self._taken >= self._limit:
+            raise Problem.too_costly(
+                f"the answers before this one hold {self._limit} bytes; ask for it apart"
+            )
+        answer = await step.request.site.perform(step.request, work)
+        self._taken += len(answer.body)
+        return answer
+
+
 async def batch(request: Request, steps: Sequence[Step]) -> Answer:
     """Every entry's own answer, in the order asked."""
-    entries = [entry_of(await _performed(step)) for step in steps]
+    room = Room(request.site.limits.answer_bytes)
+    entries = [entry_of(await _performed(step, room)) for step in steps]
     return Answer(200, bundles.bundle("batch-response", entries))
 
 
@@ -32,12 +52,12 @@ def entry_of(answer: Answer) -> bytes:
     return bundles.answered(said, b"" if failed else answer.body)
 
 
-async def _performed(step: Step) -> Answer:
+async def _performed(step: Step, room: Room) -> Answer:
     inner = step.request
     try:
         if inner.segments == ():
             raise Problem.not_supported("a batch holds no batch or transaction")
-        return await inner.site.perform(inner, None)
+        return await room.perform(step, None)
     except Problem as problem:
         return refusal(problem)
     except Exception:

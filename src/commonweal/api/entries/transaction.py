@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from commonweal.api import bundles
 from commonweal.api.answer import Answer, of
-from commonweal.api.entries.batch import entry_of
+from commonweal.api.entries.batch import Room, entry_of
 from commonweal.api.entries.envelope import Step, blaming
 from commonweal.api.entries.references import Targets, conditions_in
 from commonweal.api.entries.settling import SETTLE, Settled, conditions
@@ -29,10 +29,11 @@ async def transaction(request: Request, steps: Sequence[Step], work: Work) -> An
     settled = [await _settled(step, name, work, there.get(step.index)) for step, name in writes]
     targets = await _targets(request, settled, work)
     entries = await _written(request, [_rewritten(each, targets) for each in settled], work)
+    room = Room(request.site.limits.answer_bytes)
     for step, name in named:
         if name not in SETTLE:
             with blaming(step.index):
-                entries[step.index] = entry_of(await step.request.site.perform(step.request, work))
+                entries[step.index] = entry_of(await room.perform(step, work))
     return Answer(200, bundles.bundle("transaction-response", (entries[step.index] for step in steps)))
 
 
