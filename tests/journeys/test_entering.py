@@ -109,6 +109,9 @@ def test_every_page_carries_the_policy_and_is_kept_by_nobody(machine: httpx.Clie
 def test_what_is_not_taken_is_refused_calmly(machine: httpx.Client, installation: Installation) -> None:
     assert machine.delete("/sign-in").status_code == 405
     assert machine.post("/sign-in", content=b"x" * 2_000_000).status_code in (400, 413)
+    assert machine.post("/sign-in", data={str(number): "" for number in range(2_000)}).status_code == 400
+    boundless = {"content-type": "multipart/form-data"}
+    assert machine.post("/sign-in", content=b"x", headers=boundless).status_code == 400
     machine.cookies.set("commonweal", "a.b.c")
     assert machine.get("/status").status_code == 303
     assert machine.get("/sign-in", headers={"accept-language": "zh;q=x, ,;;q=1"}).status_code == 200

@@ -7,6 +7,7 @@ from dataclasses import replace
 from urllib.parse import urlencode, urlsplit
 
 import structlog
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Message, Receive
@@ -138,11 +139,14 @@ def close_session(request: Request, answer: Response) -> None:
 
 
 async def _check_form(request: Request) -> None:
-    """A form is taken only from a page of ours; Problem 403 else, 413 when it is too large."""
+    """A form is taken only from a page of ours; Problem 403 else, 413 when it is too large, 400 when it is none."""
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise Problem.forbidden(["the form was sent from another site"])
     bounded = Request(request.scope, _bounded(request.receive))
-    form = await bounded.form()
+    try:
+        form = await bounded.form()
+    except HTTPException as error:
+        raise Problem.invalid(f"the form cannot be read ({error.detail.rstrip('.')})") from error
     request._form = form
     viewer = viewer_of(request)
     if viewer.agent is not None and not viewer.wrote(str(form.get("form", ""))):
