@@ -134,6 +134,13 @@ async def test_conditional_references(fhir: httpx.AsyncClient, number: str) -> N
     assert (await fhir.get(f"/{place}")).json()["subject"] == {"reference": f"Patient/{there}"}
 
 
+async def test_a_reference_by_no_condition_at_all_is_refused(fhir: httpx.AsyncClient) -> None:
+    """#trules: it would mean any patient"""
+    entries = [entry("POST", "Observation", observation("Patient?"))]
+    answer = await fhir.post("", json={"resourceType": "Bundle", "type": "transaction", "entry": entries})
+    assert answer.status_code in (400, 412), answer.text
+
+
 async def test_every_kind_of_write_at_once(fhir: httpx.AsyncClient) -> None:
     """#trules: deletions, creates, updates, then reads; answers in the order asked"""
     await fhir.put("/Patient/old", json={"resourceType": "Patient", "id": "old"})

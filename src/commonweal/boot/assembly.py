@@ -46,7 +46,15 @@ async def assembled(settings: Settings, dsn: str) -> AsyncIterator[Assembly]:
         connections=settings.connections,
         search_seconds=settings.search_seconds,
     )
-    platform = Platform(catalogue, store, lambda: datetime.now(UTC), new_id, _nobody_listens, pool.compute)
+    platform = Platform(
+        catalogue,
+        store,
+        lambda: datetime.now(UTC),
+        new_id,
+        _nobody_listens,
+        pool.compute,
+        asyncio.to_thread,
+    )
     try:
         yield Assembly(settings, platform, store, Tokens(secrets.tokens), secrets)
     finally:

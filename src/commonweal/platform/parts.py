@@ -10,9 +10,18 @@ from commonweal.platform.ports import Store
 from commonweal.platform.signal import Signal
 
 
+async def at_once(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Where there is nobody else to keep waiting."""
+    return function(*arguments)
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The catalogue, the store and the few things that touch the world, filled in by boot."""
+    """The catalogue, the store and the few things that touch the world, filled in by boot.
+
+    `compute` runs a heavy function in a process of its own; `aside` runs one beside the event loop, so that
+    what is large keeps nobody else waiting.
+    """
 
     catalogue: Catalogue
     store: Store
@@ -20,3 +29,4 @@ class Parts:
     new_id: Callable[[], str]
     signal: Callable[[Signal], Awaitable[None]]
     compute: Callable[..., Awaitable[Any]]
+    aside: Callable[..., Awaitable[Any]] = at_once

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import parse_qsl, quote
@@ -18,7 +19,7 @@ from commonweal.fhir.search.query import Query, to_pairs
 from commonweal.platform import gates
 from commonweal.platform.balance import Movement
 from commonweal.platform.definitions import understood
-from commonweal.platform.parts import Parts
+from commonweal.platform.parts import Parts, at_once
 from commonweal.platform.ports import Audited, Page, Records, Scope, Stored, Transaction
 from commonweal.platform.signal import Signal
 from commonweal.platform.work import Draft
@@ -27,6 +28,8 @@ from commonweal.platform.writing import Writing
 Json = dict[str, Any]
 Result = TypeVar("Result")
 IMPORT = "record.import"
+LARGE = 1_000_000
+"""Bytes of a write from which checking and indexing it would keep others waiting."""
 
 
 class Unit:
@@ -180,12 +183,14 @@ class Unit:
     ) -> Sequence[Stored]:
         if imported:
             await self._held(IMPORT)
-        writing = Writing(self._parts, self, drafts, skip_same=skip_same, imported=imported)
+        aside = self._parts.aside if _size(drafts) > LARGE else at_once
+        settled = partial(Writing, self._parts, self, drafts, skip_same=skip_same, imported=imported)
+        writing: Writing = await aside(settled)
         for interaction, type in writing.interactions:
             await self._permitted(f"{type}.{interaction}", type)
         if writing.is_judged:
             await self._judge(writing)
-        changes = writing.changes()
+        changes = await aside(writing.changes)
         row = Audited(self.id, self.agent.id, self.agent.purpose, writing.interaction, because=because)
         records = self._records if self._single else await self._open()
         stored = await records.write(changes, row)
@@ -311,6 +316,10 @@ class Asking(Unit):
 def _as_value(text: str) -> str:
     """As it stands for itself in a search."""
     return quote("".join(f"\\{each}" if each in "\\,|$" else each for each in text))
+
+
+def _size(drafts: Sequence[Draft]) -> int:
+    return sum(len(draft.resource) for draft in drafts if isinstance(draft.resource, bytes))
 
 
 def _has_no_id(resource: Any) -> bool:

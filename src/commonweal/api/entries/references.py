@@ -14,8 +14,8 @@ from commonweal.fhir.reference import references, rewrite
 Json = dict[str, Any]
 
 REFERENCE = re.compile(rb'("reference"\s*:\s*")([^"\\]*)"')
-CONDITIONAL = re.compile(rb'"reference"\s*:\s*"([A-Z][A-Za-z]+\?[^"\\]+)"')
-SEARCH = re.compile(r"[A-Z][A-Za-z]+\?.+")
+CONDITIONAL = re.compile(rb'"reference"\s*:\s*"([A-Z][A-Za-z]+\?[^"\\]*)"')
+SEARCH = re.compile(r"[A-Z][A-Za-z]+\?.*")
 ESCAPED = re.compile(rb'"reference"\s*:\s*"[^"]*\\|\\u00[2-7]')
 INSIDE = ("urn:uuid:", "urn:oid:")
 INSIDE_BYTES = tuple(start.encode() for start in INSIDE)

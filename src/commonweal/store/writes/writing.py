@@ -1,5 +1,6 @@
 """Writes: changes of one type are one statement; of several types, one statement each in one transaction."""
 
+import asyncio
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -18,6 +19,8 @@ from commonweal.store.writes.rows import Row, Rows
 
 Connection = Any
 Numbered = Sequence[tuple[int, Change]]
+HEAVY = 50_000
+"""Values to be found by, from which making rows takes a noticeable part of a second."""
 CHUNK = 1000
 """Rows of one statement, so that a bulk write stays within bounded memory."""
 
@@ -58,7 +61,7 @@ class Writer:
         touched: list[str] = []
         patients: list[int] = []
         for part in parts:
-            rows = [self._rows.row(change) for _, change in part]
+            rows = await self._made([change for _, change in part])
             type = part[0][1].type
             touched += [f"{type}/{row.id}" for row in rows]
             patients += [row.patient for row in rows if row.patient is not None]
@@ -80,12 +83,19 @@ class Writer:
         if self._codings.is_due:
             await self._codings.refresh(connection)
         type = changes[0].type
-        rows = [self._rows.row(change) for change in changes]
+        rows = await self._made(changes)
         told = [
             batch.touching(each, [f"{type}/{row.id}"], [row.patient] if row.patient is not None else [])
             for each, row in zip(audited, rows, strict=True)
         ]
         return await self._create(connection, type, rows, changes, told, [each.work for each in audited])
+
+    async def _made(self, changes: Sequence[Change]) -> list[Row]:
+        """Their rows; what yields very much is made beside the event loop, so that others go on."""
+        make = self._rows.row
+        if sum(map(_weight, changes)) < HEAVY:
+            return [make(change) for change in changes]
+        return await asyncio.to_thread(lambda: [make(change) for change in changes])
 
     async def _create(
         self,
@@ -131,6 +141,12 @@ class Writer:
         for id, found in (await reading.current(connection, type, ends)).items():
             if not found["deleted"]:
                 ends[id].subject = patient_of(codec.parse(found["body"]), self._rows.bases)
+
+
+def _weight(change: Change) -> int:
+    """Roughly how much a change is to be found by."""
+    found = change.indexed
+    return 0 if found is None else len(found.tokens) + len(found.strings) + len(found.ranges)
 
 
 def _taken(type: str, rows: Sequence[Row], error: asyncpg.UniqueViolationError) -> Problem:
