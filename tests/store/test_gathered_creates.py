@@ -11,6 +11,8 @@ from commonweal.fhir.search.index import extract
 from commonweal.fhir.search.parameters import official
 from commonweal.platform.ports import Audited, Change
 from commonweal.store.audit import read
+from commonweal.store.connection import Limits
+from commonweal.store.writes.gathering import Gathered
 
 
 def creating(id: str, patient: str) -> Change:
@@ -51,6 +53,34 @@ async def test_two_of_one_id_in_one_moment_make_one(postgres_store: Any) -> None
     asked = [postgres_store.write([creating("twin", "p")], by("twin")) for _ in range(2)]
     answers = await asyncio.gather(*asked, return_exceptions=True)
     assert sorted(isinstance(each, Problem) for each in answers) == [False, True]
+
+
+async def test_a_database_that_went_away_is_told_to_all_and_tried_for_none() -> None:
+    tries = []
+
+    class Gone:
+        """A pool whose server has gone."""
+
+        def get_idle_size(self) -> int:
+            return 1
+
+        def acquire(self, timeout: float | None) -> Any:
+            tries.append(timeout)
+            raise ConnectionResetError
+
+    class Pools:
+        """Those of a store, as far as creates ask for them."""
+
+        work = Gone()
+        limits = Limits()
+
+    pools: Any = Pools()
+    nobody: Any = None
+    gathered = Gathered(pools, nobody)
+    asked = [gathered.create(creating(f"d{n}", "p"), by("d")) for n in range(3)]
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert [each.status for each in answers] == [503, 503, 503]
+    assert len(tries) == 1
 
 
 async def test_who_no_longer_waits_harms_nobody(postgres_store: Any) -> None:

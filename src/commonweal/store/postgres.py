@@ -227,7 +227,8 @@ class PostgresStore(_Records):
         is_one = len(parts) <= 1 and not may_relink(changes, self._engine.bases)
         alone = changes[0] if is_one and len(changes) == 1 else None
         if alone and alone.method == "create" and alone.type in RESOURCE_TYPES:
-            return [await self._engine.creating[alone.type].create(alone, audited)]
+            gathered = self._engine.creating[alone.type]
+            return [await insisting(lambda: gathered.create(alone, audited))]
 
         async def attempt() -> Sequence[Stored]:
             async with self._work() as connection:

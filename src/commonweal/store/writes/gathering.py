@@ -55,7 +55,9 @@ class Gathered:
             async with borrowed(self._pools.work, self._pools.limits) as connection:
                 stored = await self._writer.create(connection, changes, [audited for _, audited, _ in group])
         except Exception as error:
-            if len(group) > 1 and isinstance(error, Problem):
+            # One of them is at fault. A database that went away is nobody's: whether it still committed is
+            # not known, and tried again an id would seem taken by its own create.
+            if len(group) > 1 and isinstance(error, Problem) and error.status < 500:
                 for each in group:
                     await self._together([each])
                 return
