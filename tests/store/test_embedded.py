@@ -18,6 +18,7 @@ import pytest
 from commonweal.store import embedded
 from commonweal.store.embedded import account, binaries, carried, cluster, pidfile, watchdog
 from commonweal.store.embedded.directory import Directory
+from tests.store.living import alive
 
 SOURCE = Path(embedded.__file__).parents[3]
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="NOT RUN: needs root")
@@ -384,13 +385,6 @@ def test_the_watchdog_needs_nothing_but_the_standard_library() -> None:
         [sys.executable, "-I", "-S", program], stdin=subprocess.DEVNULL, capture_output=True, text=True
     )
     assert "JSONDecodeError" in done.stderr
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def control(data: Path) -> str:

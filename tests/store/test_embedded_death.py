@@ -17,6 +17,7 @@ import pytest
 
 from commonweal.store import embedded
 from commonweal.store.embedded import binaries
+from tests.store.living import alive
 
 HOLD = """
 import sys
@@ -36,13 +37,6 @@ def until(seen: Callable[[], object], seconds: float = 30) -> None:
             return
         pause.wait(0.02)
     raise AssertionError(f"not seen within {seconds} s")
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 @pytest.fixture(scope="module", params=["system", "wheel"])

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from commonweal.boot import processes
+from tests.store.living import alive
 
 PROGRAMS = "test_processes_programs"
 
@@ -26,13 +27,6 @@ def until(seen: Callable[[], object], seconds: float = 30) -> None:
             return
         pause.wait(0.02)
     raise AssertionError(f"not seen within {seconds} s")
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 class Scene:
