@@ -2,20 +2,22 @@
 
 from dataclasses import dataclass
 
-OPERATOR = "operator"
-"""Role of the person who runs the installation."""
-SYSTEM = "system"
-"""Role of the platform acting by itself: handlers, timers, import."""
-ANONYMOUS = "anonymous"
-"""Role of a person before any sign-in."""
+from commonweal.access.roles import ANONYMOUS, OPERATOR, SYSTEM
+from commonweal.access.scope import Scope
+
+__all__ = ["ANONYMOUS", "OPERATOR", "SYSTEM", "Agent"]
 
 
 @dataclass(frozen=True, slots=True)
 class Agent:
     """Who asks, in which roles, for which purpose of use.
 
-    `id` is a FHIR reference ("Practitioner/x") or a name of our own ("system", "operator");
+    `id` is a FHIR reference ("Practitioner/x", "Patient/y", "Device/z") or a name of our own ("system", "operator");
     `purpose` is a code of http://terminology.hl7.org/CodeSystem/v3-ActReason such as TREAT or HOPERAT.
+    `organization` and `areas` ("Organization/x", "Location/y") are those for which it acts now.
+    `clearances`: the sensitivity labels it may see without the person's own consent (access/sensitivity.py).
+    `scopes`: what the app through which it asks was allowed (None: no app stands between); `client` names the app,
+    `patient` is that of the app's launch ("Patient/x"). `session` names the sign-in, for its list of sessions.
     """
 
     id: str
@@ -24,7 +26,17 @@ class Agent:
     organization: str | None = None
     areas: frozenset[str] = frozenset()
     name: str = ""
+    clearances: frozenset[str] = frozenset()
+    scopes: tuple[Scope, ...] | None = None
+    client: str = ""
+    patient: str | None = None
+    session: str = ""
 
     def has(self, role: str) -> bool:
         """Does this agent act in that role?"""
         return role in self.roles
+
+    @property
+    def parties(self) -> frozenset[str]:
+        """The names by which a relationship or a consent can mean this agent."""
+        return frozenset(filter(None, (self.id, self.organization)))
