@@ -67,7 +67,8 @@ class Audited:
 
     `interaction` is "read", "search", "create", "transaction" …; `entities` are "Type/id" touched by it,
     `patients` the keyed hashes of the patients concerned (`Stored.patient`; a write adds its own);
-    `work` is the id of the work (X-Request-Id).
+    `work` is the id of the work (X-Request-Id). As whom the agent acted: `role` (several joined by a space),
+    `organization` ("Organization/x"), `client` (the app between), `session` (its sign-in), `address` (where from).
     """
 
     work: str
@@ -80,6 +81,11 @@ class Audited:
     patients: tuple[int, ...] = ()
     because: str = ""
     outcome: int = 200
+    role: str = ""
+    organization: str = ""
+    client: str = ""
+    session: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
