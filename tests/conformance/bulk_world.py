@@ -10,6 +10,7 @@ import httpx
 
 from commonweal import api
 from commonweal.access import OPERATOR, Agent, Permission
+from commonweal.access.roles import ROLES, unbounded
 from commonweal.api.bulk.running import Exporter
 from commonweal.api.bulk.shelf import Shelf
 from commonweal.fhir import codec
@@ -68,7 +69,7 @@ class World:
         self.shelf = Shelf(folder / "exports")
         self.holder = 1
         self.platform = Platform(
-            Catalogue([], {}, PERMISSIONS),
+            Catalogue([], {}, PERMISSIONS, roles=ROLES | unbounded("colleague", "narrow", "reader")),
             self.store,
             self.clock.now,
             lambda: f"new{next(ids):06}",

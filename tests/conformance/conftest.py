@@ -10,6 +10,7 @@ import pytest
 
 from commonweal import api
 from commonweal.access import Agent, Permission
+from commonweal.access.roles import unbounded
 from commonweal.api.app import Api
 from commonweal.fhir.outcome import Problem
 from commonweal.platform.catalogue import Catalogue, Definitions
@@ -68,7 +69,7 @@ def platform() -> Platform:
         return function(*arguments)
 
     return Platform(
-        Catalogue([ECHO], {"echo": Definitions([SHIPPED])}),
+        Catalogue([ECHO], {"echo": Definitions([SHIPPED])}, roles=unbounded("tester")),
         MemoryStore(),
         lambda: datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
         lambda: f"new-{next(ids)}",

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from commonweal import api
+from commonweal.access.roles import unbounded
 from commonweal.api.app import Api
 from commonweal.platform.catalogue import Catalogue, Definitions
 from commonweal.platform.platform import Platform
@@ -45,7 +46,7 @@ LEVELS = {
 def fhir_app() -> Api:
     """The interface where a service ships a profile."""
     parts = platform()
-    catalogue = Catalogue([ECHO], {"echo": Definitions([SHIPPED, NAMED, LEVELS])})
+    catalogue = Catalogue([ECHO], {"echo": Definitions([SHIPPED, NAMED, LEVELS])}, roles=unbounded("tester"))
     own = Platform(catalogue, parts.store, parts.clock, parts.new_id, parts.signal, parts.compute)
     return api.app(own, authenticate)
 

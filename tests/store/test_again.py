@@ -11,6 +11,7 @@ import pytest
 
 from commonweal import api
 from commonweal.access import Agent, Permission
+from commonweal.access.roles import unbounded
 from commonweal.fhir.outcome import Problem
 from commonweal.platform.catalogue import Catalogue
 from commonweal.platform.platform import TRIES, Platform
@@ -31,7 +32,7 @@ async def _nobody(*_: Any) -> None:
 def platform(store: Any) -> Platform:
     ids = count(1)
     clock = datetime(2026, 1, 1, tzinfo=UTC)
-    catalogue = Catalogue([], permissions=[MAY_ALL])
+    catalogue = Catalogue([], permissions=[MAY_ALL], roles=unbounded("tester"))
     return Platform(catalogue, store, lambda: clock, lambda: f"again-{next(ids)}", _nobody, _nobody)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from commonweal.access.permission import Permission
 from commonweal.access.policy import Policy
+from commonweal.access.roles import ROLES, Role
 from commonweal.fhir import fhirpath
 from commonweal.fhir.canonical import is_meant, split
 from commonweal.fhir.official import official
@@ -38,7 +39,7 @@ class Definitions:
 class Catalogue:
     """Built once at start from the manifests; ValueError with one sentence when two services disagree.
 
-    `bases`: the addresses under which others know this server, see Registry.
+    `bases`: the addresses under which others know this server, see Registry. `roles`: how far each sees.
     """
 
     def __init__(
@@ -47,14 +48,15 @@ class Catalogue:
         definitions: Mapping[str, Definitions] | None = None,
         permissions: Iterable[Permission] = (),
         bases: Iterable[str] = (),
+        roles: Mapping[str, Role] = ROLES,
     ) -> None:
         self.services = tuple(services)
         definitions = definitions or {}
         declared = [p for s in self.services for p in s.permissions]
         named = _unique("permission", ((p.name, p) for p in (*permissions, *declared)))
-        self.policy = Policy(named.values())
         self.resources: tuple[Json, ...] = tuple(r for d in definitions.values() for r in d.resources)
         self.registry = Registry((r for r in self.resources if r["resourceType"] == "SearchParameter"), bases)
+        self.policy = Policy(named.values(), self.registry, roles)
         self.operations: dict[str, Operation] = _unique(
             "operation", ((o.name, o) for s in self.services for o in s.operations)
         )

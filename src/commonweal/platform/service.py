@@ -53,7 +53,8 @@ class Admit:
 class Operation:
     """A named FHIR operation ("Patient/$merge"): runs inside a work, in its transaction, by its permission.
 
-    `definition`: the canonical of its OperationDefinition, where no service ships one.
+    `definition`: the canonical of its OperationDefinition, where no service ships one. `beyond`: it sees beyond the
+    reach of whoever calls it, and its author answers for what it tells them.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Operation:
     sentence: str
     affects_state: bool = True
     definition: str = ""
+    beyond: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, quote
 
 from commonweal.access.agent import SYSTEM, Agent
 from commonweal.access.decision import Decision
+from commonweal.access.reach import EVERYTHING, Reach
 from commonweal.fhir import codec
 from commonweal.fhir.canonical import split
 from commonweal.fhir.outcome import Issue, Problem
@@ -49,6 +50,7 @@ class Unit:
         self._opening: AbstractAsyncContextManager[Transaction] | None = None
         self._transaction: Transaction | None = None
         self._within: tuple[str, ...] = ()
+        self._beyond = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -74,7 +76,7 @@ class Unit:
         shipped = self._catalogue.shipped(type, id)
         if shipped is not None and version in (None, 1):
             return Stored(type, id, 1, 0, codec.encode(shipped))
-        reach = self._catalogue.policy.reach(self.agent, type)
+        reach = self._reach("read")
         if version is None:
             found = (await self._records.get([(type, id)], reach))[0]
         else:
@@ -93,7 +95,7 @@ class Unit:
         for type in sorted({type for type, _ in references}):
             await self._permitted(f"{type}.read", type)
             asked = [reference for reference in references if reference[0] == type]
-            reach = self._catalogue.policy.reach(self.agent, type)
+            reach = self._reach("read")
             there = await self._records.get(asked, reach)
             found |= {(s.type, s.id): s for s in there if s is not None and not s.deleted}
         await self._audit("read-all", "", list(found.values()), "")
@@ -102,7 +104,7 @@ class Unit:
     async def search(self, query: Query | str, *, hold: bool = False) -> Page:
         asked = await self._asked(query)
         await self._permitted(f"{asked.type or '*'}.search", asked.type or "")
-        reach = self._catalogue.policy.reach(self.agent, asked.type or "*", "search")
+        reach = self._reach("search")
         if hold:
             await (await self._open()).lock([_condition(asked)])
         page = await self._records.search(asked, reach)
@@ -122,7 +124,7 @@ class Unit:
             await (await self._open()).lock([_condition(query) for query in asked])
         pages: dict[Query, Page] = {}
         for type, group in by_type.items():
-            reach = self._catalogue.policy.reach(self.agent, type or "*", "search")
+            reach = self._reach("search")
             found = await self._records.search_all(group, reach)
             for page in found if hold else ():
                 _check_complete(page)
@@ -134,7 +136,7 @@ class Unit:
     async def count(self, query: Query | str) -> int:
         asked = await self._asked(query)
         await self._permitted(f"{asked.type or '*'}.search", asked.type or "")
-        reach = self._catalogue.policy.reach(self.agent, asked.type or "*", "search")
+        reach = self._reach("search")
         total = await self._records.count(asked, reach)
         await self._audit("count", asked.type or "", [], _text(asked))
         return total
@@ -162,7 +164,7 @@ class Unit:
     async def history(self, scope: Scope) -> Page:
         type = scope.type or "*"
         await self._permitted(f"{type}.history", scope.type or "", scope.id or "")
-        page = await self._records.history(scope, self._catalogue.policy.reach(self.agent, type, "history"))
+        page = await self._records.history(scope, self._reach("history"))
         await self._audit("history", scope.type or "", page.matches, f"{type}/{scope.id or '*'}/_history")
         return page
 
@@ -214,7 +216,8 @@ class Unit:
 
     async def _judge(self, writing: Writing) -> None:
         transaction = await self._open()
-        await writing.judge(transaction, Asking(self._parts, self.id, transaction, writing.together))
+        facts = Asking(self._parts, self.id, transaction, writing.together)
+        await writing.judge(transaction, facts, self._reach("write"))
 
     async def operation(self, name: str, parameters: Json) -> Json:
         operation = self._catalogue.operations.get(name)
@@ -223,11 +226,12 @@ class Unit:
         if name in self._within:
             raise Problem.not_supported(f"{name} asks itself: {' → '.join((*self._within, name))}")
         await self._held(operation.permission)
-        self._within, outer = (*self._within, name), self._within
+        outer = self._within, self._beyond
+        self._within, self._beyond = (*self._within, name), operation.beyond
         try:
             return await operation.run(self, parameters)
         finally:
-            self._within = outer
+            self._within, self._beyond = outer
 
     async def reserve(self, movements: Sequence[Movement]) -> None:
         await (self._records if self._single else await self._open()).move(movements)
@@ -261,8 +265,14 @@ class Unit:
             self._opening = opening
         return self._transaction
 
+    def _reach(self, interaction: str) -> Reach:
+        """What this agent may see or write now; an operation declared so sees beyond its caller's reach."""
+        return EVERYTHING if self._beyond else self._catalogue.policy.reach(self.agent, interaction)
+
     async def _permitted(self, interaction: str, type: str, id: str = "") -> None:
-        """Gate 1; a refusal is audited before it is told."""
+        """Gate 1; a refusal is audited before it is told. What an operation does beyond, it has been permitted as."""
+        if self._beyond:
+            return
         try:
             gates.permitted(self._catalogue.policy, self.agent, interaction)
         except Problem:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from commonweal.access.reach import Reach
 from commonweal.fhir import codec
 from commonweal.fhir.compartment import patient_of
 from commonweal.fhir.outcome import Problem
@@ -41,14 +42,13 @@ class Writing:
         """All that is written, each with the id it will have."""
         return [draft.resource | {"id": draft.id} for draft in self._drafts if draft.resource]
 
-    async def judge(self, transaction: Transaction, facts: Facts) -> None:
+    async def judge(self, transaction: Transaction, facts: Facts, reach: Reach) -> None:
         """Gates 3 and 4 for the kinds that have them, facts read under the patients' locks."""
         judged = [(n, d) for n, d in enumerate(self._drafts) if self._catalogue.is_judged(d.type)]
         bases = self._catalogue.registry.bases
         keys = {patient_of(d.resource, bases) if d.resource else None for _, d in judged}
         keys |= {f"{d.type}/{d.id}" for _, d in judged}
         await transaction.lock(sorted(key for key in keys if key))
-        reach = self._catalogue.policy.reach(self._work.agent, "*", "update")
         before = await transaction.get([(d.type, d.id or "") for _, d in judged], reach)
         for (number, draft), old in zip(judged, before, strict=True):
             if draft.method == "delete":

@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from commonweal.access.agent import OPERATOR
+from commonweal.access.agent import OPERATOR, Agent
 from commonweal.api.answer import Answer, http_date, told
 from commonweal.api.bulk.asking import Asked, Reader, is_exported
 from commonweal.api.bulk.downloading import streamed
 from commonweal.api.bulk.permitted import EXPORT, permitted
-from commonweal.api.bulk.shelf import Asker, Job, Json, Order, Part, Progress, Shelf
+from commonweal.api.bulk.shelf import Job, Json, Order, Part, Progress, Shelf
 from commonweal.api.bundles import instant
 from commonweal.api.instance import checked_id
 from commonweal.api.negotiate import check_media
@@ -102,9 +102,7 @@ async def _order(
     query = f"?{request.query.decode('ascii', 'replace')}" if request.query else ""
     return Order(
         platform.new_id(),
-        Asker(
-            agent.id, tuple(agent.roles), agent.purpose, agent.organization, tuple(agent.areas), agent.name
-        ),
+        agent,
         f"{request.base}/{'/'.join(request.segments)}{query}",
         -(-now // MILLISECOND) * MILLISECOND,
         level,
@@ -205,7 +203,7 @@ async def _own(request: Request, work: Work) -> tuple[Job, Order]:
     id = request.segments[1]
     job = _shelf(request).find(id)
     order = job.order() if job is not None else None
-    if job is None or order is None or (order.asker.id != work.agent.id and not work.agent.has(OPERATOR)):
+    if job is None or order is None or not _is_theirs(order, work.agent):
         raise Problem.of("cw-unknown-address", address=f"_export/{id[:64]}")
     return job, order
 
@@ -224,3 +222,9 @@ def _keep(request: Request) -> int:
 async def _audit(request: Request, work: Work, interaction: str, query: str) -> None:
     row = Audited(work.id, work.agent.id, work.agent.purpose, interaction, query=query[:2000])
     await request.site.platform.store.audit(row)
+
+
+def _is_theirs(order: Order, agent: Agent) -> bool:
+    """Whoever asked for it, through the same app if any; and the operator in person."""
+    asked = (order.asker.id, order.asker.client) == (agent.id, agent.client)
+    return asked or (agent.has(OPERATOR) and agent.scopes is None)

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from commonweal.access.agent import Agent
 from commonweal.api.bulk.planning import PAGE, Members, Step, named, queries, steps
-from commonweal.api.bulk.shelf import Asker, Order, Progress
+from commonweal.api.bulk.shelf import Order, Progress
 from commonweal.api.subset import part
 from commonweal.fhir import codec, compartment
 from commonweal.fhir.outcome import Problem
@@ -28,18 +27,6 @@ class Lines:
     cursor: str | None
 
 
-def agent_of(asker: Asker) -> Agent:
-    """The agent an export runs as: whoever asked for it, with no more than they had."""
-    return Agent(
-        asker.id,
-        frozenset(asker.roles),
-        asker.purpose,
-        asker.organization,
-        frozenset(asker.areas),
-        asker.name,
-    )
-
-
 class Reading:
     """One export being read, from where it was left."""
 
@@ -47,7 +34,7 @@ class Reading:
         self._platform = platform
         self._order = order
         self._registry = platform.catalogue.registry
-        self._agent = agent_of(order.asker)
+        self._agent = order.asker
         self._members = Members(order, self._registry.bases)
         self._left = islice(steps(order), progress.step, None)
         self._step = next(self._left, None)

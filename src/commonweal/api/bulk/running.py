@@ -7,7 +7,7 @@ import structlog
 
 from commonweal.api.bulk.permitted import EXPORT
 from commonweal.api.bulk.planning import steps
-from commonweal.api.bulk.reading import Lines, Reading, agent_of
+from commonweal.api.bulk.reading import Lines, Reading
 from commonweal.api.bulk.shelf import Job, Order, Progress, Shelf
 from commonweal.fhir import codec
 from commonweal.fhir.outcome import Problem
@@ -66,7 +66,7 @@ class Exporter:
             await self._end(job, progress)
 
     async def _run(self, job: Job, order: Order, progress: Progress) -> None:
-        decision = self._platform.catalogue.policy.has(agent_of(order.asker), EXPORT)
+        decision = self._platform.catalogue.policy.has(order.asker, EXPORT)
         if not decision:
             raise Problem.forbidden(decision.reasons)
         if not progress.steps:

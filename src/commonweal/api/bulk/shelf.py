@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from commonweal.access.agent import Agent
+
 Json = dict[str, Any]
 Kept = TypeVar("Kept", bound=msgspec.Struct)
 
@@ -22,27 +24,17 @@ PER_FILE = 1_000_000
 """Resources of one file; a type that has more is given in several."""
 
 
-class Asker(msgspec.Struct, frozen=True):
-    """The agent on whose behalf an export runs, as it was when it asked."""
-
-    id: str
-    roles: tuple[str, ...] = ()
-    purpose: str = ""
-    organization: str | None = None
-    areas: tuple[str, ...] = ()
-    name: str = ""
-
-
 class Order(msgspec.Struct, frozen=True):
     """What was asked, understood and settled. Times are microseconds.
 
-    `at` is the transactionTime; `since` is exclusive. `filters`: queries by type, any of which may match.
+    `asker`: on whose behalf it runs, as it was when it asked. `at` is the transactionTime; `since` is exclusive.
+    `filters`: queries by type, any of which may match.
     `members`: ids of the patients it is about (None: all of them); `only`: nothing that is about others too.
     `remarks`: outcomes about what was ignored.
     """
 
     id: str
-    asker: Asker
+    asker: Agent
     url: str
     at: int
     level: str
