@@ -1,6 +1,6 @@
 """Whoever is asking: a person, a system acting by itself, or nobody we know yet."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from commonweal.access.roles import ANONYMOUS, OPERATOR, SYSTEM
 from commonweal.access.scope import Scope
@@ -17,7 +17,8 @@ class Agent:
     `organization` and `areas` ("Organization/x", "Location/y") are those for which it acts now.
     `clearances`: the sensitivity labels it may see without the person's own consent (access/sensitivity.py).
     `scopes`: what the app through which it asks was allowed (None: no app stands between); `client` names the app,
-    `patient` is that of the app's launch ("Patient/x"). `session` names the sign-in, for its list of sessions.
+    `patient` is that of the app's launch ("Patient/x"). `name`, `session` (its sign-in) and `address` (where it asks
+    from) change nothing about what it may do, and so do not tell two agents apart.
     """
 
     id: str
@@ -25,12 +26,13 @@ class Agent:
     purpose: str = "TREAT"
     organization: str | None = None
     areas: frozenset[str] = frozenset()
-    name: str = ""
+    name: str = field(default="", compare=False)
     clearances: frozenset[str] = frozenset()
     scopes: tuple[Scope, ...] | None = None
     client: str = ""
     patient: str | None = None
-    session: str = ""
+    session: str = field(default="", compare=False)
+    address: str = field(default="", compare=False)
 
     def has(self, role: str) -> bool:
         """Does this agent act in that role?"""

@@ -12,8 +12,8 @@ from typing import Any
 import yaml
 
 import commonweal.services
-from commonweal.access.agent import OPERATOR
 from commonweal.access.permission import Permission
+from commonweal.access.roles import AUDITOR, BACKEND, OPERATOR, PRIVACY_OFFICER
 from commonweal.platform.catalogue import Catalogue, Definitions, Edition
 from commonweal.platform.service import Service
 
@@ -22,8 +22,9 @@ RECORD = (
     Permission("record.read", "Read and search everything", (OPERATOR,), READS),
     Permission("record.write", "Write any resource", (OPERATOR,), ("*.create", "*.update", "*.delete")),
     Permission("record.import", "Bring in history with its source, unjudged", (OPERATOR,)),
-    Permission("record.export", "Export in bulk what one may read", (OPERATOR,)),
+    Permission("record.export", "Export in bulk what one may read", (OPERATOR, BACKEND), app="r"),
     Permission("record.validate", "Ask whether a resource is valid", (OPERATOR,), ("*/$validate",)),
+    Permission("audit.read", "See who did what to whose record, and why", (OPERATOR, AUDITOR, PRIVACY_OFFICER)),
 )
 """What the record itself allows, whatever services are there."""
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from commonweal.platform.catalogue import Catalogue
+from commonweal.platform.journal import Journal
 from commonweal.platform.ports import Store
 from commonweal.platform.signal import Signal
 
@@ -20,7 +21,7 @@ class Parts:
     """The catalogue, the store and the few things that touch the world, filled in by boot.
 
     `compute` runs a heavy function in a process of its own; `aside` runs one beside the event loop, so that
-    what is large keeps nobody else waiting.
+    what is large keeps nobody else waiting. `journal` tells what was audited, where that is kept.
     """
 
     catalogue: Catalogue
@@ -30,3 +31,4 @@ class Parts:
     signal: Callable[[Signal], Awaitable[None]]
     compute: Callable[..., Awaitable[Any]]
     aside: Callable[..., Awaitable[Any]] = at_once
+    journal: Journal | None = None

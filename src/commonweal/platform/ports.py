@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from commonweal.access.agent import Agent
 from commonweal.access.reach import Reach
 from commonweal.fhir.search.index import Indexed
 from commonweal.fhir.search.query import Query
@@ -86,6 +87,26 @@ class Audited:
     client: str = ""
     session: str = ""
     address: str = ""
+
+    @classmethod
+    def by(
+        cls, agent: Agent, work: str, interaction: str, type: str = "", query: str = "", **more: Any
+    ) -> "Audited":
+        """The row of what an agent does now."""
+        return cls(
+            work,
+            agent.id,
+            agent.purpose,
+            interaction,
+            type,
+            query,
+            role=" ".join(sorted(agent.roles)),
+            organization=agent.organization or "",
+            client=agent.client,
+            session=agent.session,
+            address=agent.address,
+            **more,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import fields
 from datetime import datetime
 from functools import partial
 from types import TracebackType
@@ -11,6 +12,7 @@ from urllib.parse import parse_qsl, quote
 from commonweal.access.agent import SYSTEM, Agent
 from commonweal.access.decision import Decision
 from commonweal.access.reach import EVERYTHING, Reach
+from commonweal.access.roles import RESIDENT
 from commonweal.fhir import codec
 from commonweal.fhir.canonical import split
 from commonweal.fhir.outcome import Issue, Problem
@@ -20,6 +22,7 @@ from commonweal.fhir.search.query import Query, to_pairs
 from commonweal.platform import gates
 from commonweal.platform.balance import Movement
 from commonweal.platform.definitions import understood
+from commonweal.platform.journal import Asked, Entry
 from commonweal.platform.parts import Parts, at_once
 from commonweal.platform.ports import Audited, Page, Records, Scope, Stored, Transaction
 from commonweal.platform.signal import Signal
@@ -28,7 +31,7 @@ from commonweal.platform.writing import Writing
 
 Json = dict[str, Any]
 Result = TypeVar("Result")
-IMPORT = "record.import"
+IMPORT, JOURNAL = "record.import", "audit.read"
 LARGE = 1_000_000
 """Bytes of a write from which checking and indexing it would keep others waiting."""
 
@@ -193,7 +196,7 @@ class Unit:
         if writing.is_judged:
             await self._judge(writing)
         changes = await aside(writing.changes)
-        row = Audited(self.id, self.agent.id, self.agent.purpose, writing.interaction, because=because)
+        row = Audited.by(self.agent, self.id, writing.interaction, because=because)
         records = self._records if self._single else await self._open()
         stored = await records.write(changes, row)
         await writing.after(records, stored)
@@ -232,6 +235,25 @@ class Unit:
             return await operation.run(self, parameters)
         finally:
             self._within, self._beyond = outer
+
+    async def journal(self, asked: Asked) -> Sequence[Entry]:
+        journal = self._parts.journal
+        if journal is None:
+            raise Problem.not_supported("this installation has no journal to be asked")
+        own = await self._own_journal(asked)
+        if not own and not self._beyond:
+            await self._held(JOURNAL)
+        found = await journal.entries(asked)
+        await self._audit("journal", "AuditEvent", own, _told(asked))
+        return [each.about(asked.patient) for each in found] if own and asked.patient else found
+
+    async def _own_journal(self, asked: Asked) -> list[Stored]:
+        """The person it is about, where it is the agent itself or somebody it speaks for."""
+        if not self.agent.has(RESIDENT) or asked.patient is None:
+            return []
+        id = asked.patient.partition("/")[2]
+        person = (await self._records.get([("Patient", id)], self._reach("read")))[0]
+        return [person] if person else []
 
     async def reserve(self, movements: Sequence[Movement]) -> None:
         await (self._records if self._single else await self._open()).move(movements)
@@ -286,22 +308,21 @@ class Unit:
             raise Problem.forbidden(decision.reasons)
 
     async def _refused(self, interaction: str, type: str, asked: str) -> None:
-        row = Audited(self.id, self.agent.id, self.agent.purpose, interaction, type, asked, outcome=403)
-        await self._store.audit(row)
+        await self._store.audit(Audited.by(self.agent, self.id, interaction, type, asked, outcome=403))
 
     async def _audit(self, interaction: str, type: str, seen: Sequence[Stored], query: str) -> None:
         """One row for what was read; it is durable before the answer leaves."""
         patients = tuple({s.patient: None for s in seen if s.patient is not None})
         outcome = 200 if seen or interaction not in ("read", "vread") else 404
-        row = Audited(
+        entities = tuple(s.reference for s in seen) if interaction != "read" else ()
+        row = Audited.by(
+            self.agent,
             self.id,
-            self.agent.id,
-            self.agent.purpose,
             interaction,
             type,
             query,
-            tuple(s.reference for s in seen) if interaction != "read" else (),
-            patients,
+            entities=entities,
+            patients=patients,
             outcome=outcome,
         )
         await self._store.audit(row)
@@ -321,6 +342,12 @@ class Asking(Unit):
         found = dict(zip(others, await super().read_all(others) if others else (), strict=True))
         found |= {key: Stored(*key, 0, 0, codec.encode(resource)) for key, resource in written.items()}
         return [found[reference] for reference in references]
+
+
+def _told(asked: Asked) -> str:
+    """What was asked of the journal, for people to read in it."""
+    given = ((f.name, getattr(asked, f.name), f.default) for f in fields(asked) if f.name != "cursor")
+    return "AuditEvent?" + "&".join(f"{name}={value}" for name, value, default in given if value != default)
 
 
 def _as_value(text: str) -> str:

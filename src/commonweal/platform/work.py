@@ -10,6 +10,7 @@ from commonweal.access.decision import Decision
 from commonweal.fhir.outcome import Issue
 from commonweal.fhir.search.query import Query
 from commonweal.platform.balance import Movement
+from commonweal.platform.journal import Asked, Entry
 from commonweal.platform.signal import Signal
 
 if TYPE_CHECKING:
@@ -105,6 +106,10 @@ class Work(Protocol):
 
     async def operation(self, name: str, parameters: Json) -> Json:
         """Run a named operation inside this work: same transaction, same agent, its own permission check."""
+
+    async def journal(self, asked: Asked) -> Sequence[Entry]:
+        """Who saw or changed what, newest first: for those with the permission `audit.read`; a resident asks about
+        themself or whom they speak for, and is told what is theirs to know. The asking is audited as well."""
 
     async def reserve(self, movements: Sequence[Movement]) -> None:
         """Move balances in this work's transaction; Problem 409 when one cannot be met."""

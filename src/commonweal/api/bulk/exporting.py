@@ -220,7 +220,7 @@ def _keep(request: Request) -> int:
 
 
 async def _audit(request: Request, work: Work, interaction: str, query: str) -> None:
-    row = Audited(work.id, work.agent.id, work.agent.purpose, interaction, query=query[:2000])
+    row = Audited.by(work.agent, work.id, interaction, query=query[:2000])
     await request.site.platform.store.audit(row)
 
 

@@ -14,6 +14,6 @@ async def permitted(platform: Platform, work: Work, permission: str) -> None:
     is_declared = permission in platform.catalogue.policy.permissions
     decision = work.may(permission) if is_declared else None
     if not decision:
-        row = Audited(work.id, work.agent.id, work.agent.purpose, permission, outcome=403)
+        row = Audited.by(work.agent, work.id, permission, outcome=403)
         await platform.store.audit(row)
         raise Problem.forbidden(decision.reasons if decision is not None else ())
