@@ -10,7 +10,6 @@ from commonweal.fhir.outcome import Problem
 from commonweal.fhir.search.index import extract
 from commonweal.fhir.search.parameters import official
 from commonweal.platform.ports import Audited, Change
-from commonweal.store.audit import read
 from commonweal.store.connection import Limits
 from commonweal.store.writes.gathering import Gathered
 
@@ -35,9 +34,9 @@ async def test_each_has_its_own_answer_and_its_own_audit_row(postgres_store: Any
     stored = await asyncio.gather(*asked)
     assert [each[0].id for each in stored] == [f"g{n}" for n in range(100)]
     for n in (0, 50, 99):
-        (entry,) = await read(postgres_store.pool, work=f"work-{n}")
-        assert entry.row.entities == (f"Observation/g{n}",)
-        assert entry.row.patients == (stored[n][0].patient,)
+        text = "select entities, patients from beside.audit where work = $1"
+        (row,) = await postgres_store.pool.fetch(text, f"work-{n}")
+        assert tuple(row) == ([f"Observation/g{n}"], [stored[n][0].patient])
 
 
 async def test_one_whose_id_is_taken_fails_alone(postgres_store: Any) -> None:

@@ -15,9 +15,9 @@ class Asked:
     """What is asked of the journal; all that is stated must hold.
 
     `patient` is "Patient/x" and means whoever was found to be one person with it, too; `agent` is that of the row
-    ("Practitioner/x", "system:registry"); `interactions`: any of these; `since` (inclusive) and `until` (exclusive)
-    are microseconds since the epoch, UTC; `key` names one entry. `writes`: only what changed something.
-    `cursor` is that of the last entry of the page before.
+    ("Practitioner/x", "system:registry"); `interactions`: any of these; `type`, `organization`, `client` and
+    `address` are those of the row; `entity` is "Type/id"; `since` (inclusive) and `until` (exclusive) are
+    microseconds since the epoch, UTC; `key` names one entry. `writes`: only what changed something. `cursor` is that of the last entry of the page before.
     """
 
     patient: str | None = None
@@ -27,6 +27,9 @@ class Asked:
     outcome: Outcome | None = None
     purpose: str | None = None
     type: str | None = None
+    organization: str | None = None
+    client: str | None = None
+    address: str | None = None
     entity: str | None = None
     key: str | None = None
     writes: bool = False
@@ -40,10 +43,10 @@ class Asked:
 class Entry:
     """One row of the audit. `at` is microseconds since the epoch by the database's clock.
 
-    `role`, `organization`, `client` (the app between), `session` and `address` tell as whom the agent acted; all may
-    be empty. `query` is what was asked, as it was understood; `entities` are "Type/id"; `patients` are "Patient/x",
-    those that the record still knows by name. `others`: when the journal was asked by patient, how many further
-    people the row is about.
+    `role`, `organization`, `client` (the app between), `session` and `address` tell as whom the agent acted; all
+    may be empty. `query` is what was asked, as it was understood; `entities` are "Type/id"; `patients` are
+    "Patient/x", those that the record still knows by name, `hashes` all of them, as `Audited.patients` has them.
+    `others`: when the journal was asked by patient, how many further people the row is about.
     """
 
     key: str
@@ -63,6 +66,7 @@ class Entry:
     client: str = ""
     session: str = ""
     address: str = ""
+    hashes: tuple[int, ...] = ()
     others: int = 0
 
     @property
@@ -106,7 +110,8 @@ class Journal(Protocol):
     """What can be asked of the audit. Whoever hands it out has asked for the permission, and audits the asking."""
 
     async def entries(self, asked: Asked) -> Sequence[Entry]:
-        """Newest first, at most `limit`. Problem 400 for a cursor or key that is none, 422 when it takes too long."""
+        """Newest first, at most `limit`. Problem 400 for a cursor or key that is none, cw-too-costly when
+        it takes too long."""
 
     async def chain(self) -> Chain:
         """How the seal stands now."""

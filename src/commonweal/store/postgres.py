@@ -13,9 +13,10 @@ from commonweal.fhir.elements import RESOURCE_TYPES
 from commonweal.fhir.search.parameters import Registry
 from commonweal.fhir.search.query import Query
 from commonweal.platform.balance import Movement
+from commonweal.platform.journal import Journal
 from commonweal.platform.ports import Audited, Change, Page, Scope, Stored, Timer, Transaction
 from commonweal.store import ledger, masking, timers
-from commonweal.store.audit import Auditor
+from commonweal.store.audit import Auditor, PostgresJournal
 from commonweal.store.codings import Codings
 from commonweal.store.connection import Limits, Pools, borrowed, connect, insisting, translated
 from commonweal.store.facts import Facts
@@ -212,6 +213,11 @@ class PostgresStore(_Records):
     def pool(self) -> asyncpg.Pool:
         """The pool that the feed and the blobs share with the record."""
         return self._engine.pools.work
+
+    @property
+    def journal(self) -> Journal:
+        """What can be asked of the audit."""
+        return PostgresJournal(self._engine.pools, self._engine.reaches.tokens)
 
     def _work(self) -> Lent:
         return borrowed(self._engine.pools.work, self._engine.pools.limits)

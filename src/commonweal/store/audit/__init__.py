@@ -1,6 +1,6 @@
-"""The audit: who did what to whose data and why; written, sealed, and told as FHIR."""
+"""The audit: who did what to whose data and why; written, sealed, and told to those who may ask."""
 
-from commonweal.store.audit.event import audit_event, provenance
-from commonweal.store.audit.rows import Auditor, Entry, read
+from commonweal.store.audit.journal import PostgresJournal
+from commonweal.store.audit.rows import Auditor
 
-__all__ = ["Auditor", "Entry", "audit_event", "provenance", "read"]
+__all__ = ["Auditor", "PostgresJournal"]

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import fields, replace
 from typing import Any
 
 import asyncpg
@@ -18,19 +18,14 @@ ROOM = 2048
 
 WRITE = """
 insert into beside.audit
-    (work, agent, purpose, interaction, type, query, because, outcome, entities, patients)
+    (work, agent, purpose, interaction, type, query, because, outcome, entities, patients,
+     role, organization, client, session, address)
 select work, agent, purpose, interaction, type, query, because, outcome,
-       string_to_array(entities, ' '), patients::int8[]
+       string_to_array(entities, ' '), patients::int8[], role, organization, client, session, address
 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int2[],
-            $9::text[], $10::text[])
-    as a (work, agent, purpose, interaction, type, query, because, outcome, entities, patients)"""
-READ = """
-select xid, seq, at, work, agent, purpose, interaction, type, query, because, outcome, entities, patients
-from beside.audit
-where ($1::int8 is null or patients @> array[$1]) and ($2::text is null or agent = $2)
-  and ($3::text is null or work = $3) and at >= $4 and at < $5
-order by xid desc, seq desc limit $6"""
-FOREVER = 2**63 - 1
+            $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[])
+    as a (work, agent, purpose, interaction, type, query, because, outcome, entities, patients,
+          role, organization, client, session, address)"""
 
 
 def columns(rows: Sequence[Audited]) -> tuple[list[Any], ...]:
@@ -51,6 +46,11 @@ def _row(row: Audited) -> tuple[Any, ...]:
         row.outcome,
         " ".join(row.entities),
         patients,
+        row.role,
+        row.organization,
+        row.client,
+        row.session,
+        row.address,
     )
 
 
@@ -117,58 +117,10 @@ class Auditor:
 
 def clean(row: Audited) -> Audited:
     """The same row without NUL and half characters, which arrive in hostile queries."""
-
-    def text(value: str) -> str:
-        return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
-
-    return replace(
-        row,
-        work=text(row.work),
-        agent=text(row.agent),
-        purpose=text(row.purpose),
-        interaction=text(row.interaction),
-        type=text(row.type),
-        query=text(row.query),
-        because=text(row.because),
-        entities=tuple(text(each) for each in row.entities),
-    )
+    told: dict[str, Any] = {f.name: getattr(row, f.name) for f in fields(row)}
+    told |= {name: _clean(value) for name, value in told.items() if isinstance(value, str)}
+    return replace(row, **told | {"entities": tuple(map(_clean, row.entities))})
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An audit row as it is kept: where it stands in the chain, when it was written, and the row."""
-
-    key: str
-    at: int
-    row: Audited
-
-
-async def read(
-    connection: Connection,
-    *,
-    patient: int | None = None,
-    agent: str | None = None,
-    work: str | None = None,
-    since: int = 0,
-    until: int = FOREVER,
-    limit: int = 100,
-) -> list[Entry]:
-    """Newest first: who saw this patient (keyed hash), what an agent did, what one work did."""
-    rows = await connection.fetch(READ, patient, agent, work, since, until, limit)
-    return [_entry(row) for row in rows]
-
-
-def _entry(row: Any) -> Entry:
-    audited = Audited(
-        row["work"],
-        row["agent"],
-        row["purpose"],
-        row["interaction"],
-        row["type"],
-        row["query"],
-        tuple(row["entities"]),
-        tuple(row["patients"]),
-        row["because"],
-        row["outcome"],
-    )
-    return Entry(f"{row['xid']}-{row['seq']}", row["at"], audited)
+def _clean(text: str) -> str:
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")

@@ -11,7 +11,12 @@ Connection = Any
 COLUMNS = (
     "xid", "seq", "at", "outcome", "work", "agent", "purpose",
     "interaction", "type", "query", "because", "entities", "patients",
+    "role", "organization", "client", "session", "address",
 )  # fmt: skip
+"""In the order in which they came; a further one goes to the end."""
+FIRST = 13
+"""So many columns every row has had; of those behind, the empty ones at a row's end are not hashed. So rows from
+before a column came keep their hash, and nothing can be put into them unnoticed."""
 START = bytes(32)
 BATCH = 5000
 
@@ -29,7 +34,10 @@ ROWS = f"select {', '.join(COLUMNS)} from beside.audit order by xid, seq"
 
 def link(head: bytes, row: Mapping[str, Any], key: bytes = b"") -> bytes:
     """The head after one more row: a keyed BLAKE2b of the head before and the row as a JSON list."""
-    text = msgspec.json.encode([row[name] for name in COLUMNS])
+    values = [row[name] for name in COLUMNS]
+    while len(values) > FIRST and not values[-1]:
+        values.pop()
+    text = msgspec.json.encode(values)
     return blake2b(head + text, digest_size=32, key=key[:64]).digest()
 
 

@@ -20,7 +20,7 @@ COLUMNS = (
 )
 AUDITS = (
     *("works", "agents", "purposes", "interactions", "abouts", "queries", "becauses", "outcomes"),
-    *("entities", "patients"),
+    *("entities", "patients", "roles", "organizations", "clients", "sessions", "addresses"),
 )
 """The arguments of create.sql that hold what `audit.rows.columns` makes."""
 
@@ -92,6 +92,11 @@ def audit(row: Audited | None, cause: str) -> Json:
         "outcome": known.outcome,
         "entities": list(known.entities),
         "patients": list(known.patients),
+        "role": known.role,
+        "organization": known.organization,
+        "client": known.client,
+        "session": known.session,
+        "address": known.address,
     }
 
 

@@ -103,12 +103,14 @@ told as (
 ),
 audited as (
     insert into beside.audit (
-        work, agent, purpose, interaction, type, query, because, outcome, entities, patients)
+        work, agent, purpose, interaction, type, query, because, outcome, entities, patients,
+        role, organization, client, session, address)
     select :work::text, :agent::text, :purpose::text, :interaction::text, :about::text, :query::text,
         :because::text, :outcome::int2, :entities::text[],
         :patients::int8[] || array(
             select distinct o.patient from old o join todo using (id)
-            where o.patient is not null and o.patient <> all(:patients))
+            where o.patient is not null and o.patient <> all(:patients)),
+        :role::text, :organization::text, :client::text, :session::text, :address::text
     where :work is not null and not exists (select from input where what in ('x', 'm'))
 )
 select i.n, i.what,

@@ -46,12 +46,15 @@ told as (
 ),
 audited as (
     insert into beside.audit (
-        work, agent, purpose, interaction, type, query, because, outcome, entities, patients)
+        work, agent, purpose, interaction, type, query, because, outcome, entities, patients,
+        role, organization, client, session, address)
     select work, agent, purpose, interaction, about, query, because, outcome,
-        string_to_array(entities, ' '), patients::int8[]
+        string_to_array(entities, ' '), patients::int8[], role, organization, client, session, address
     from unnest(
         :works::text[], :agents::text[], :purposes::text[], :interactions::text[], :abouts::text[],
-        :queries::text[], :becauses::text[], :outcomes::int2[], :entities::text[], :patients::text[]
-    ) as a(work, agent, purpose, interaction, about, query, because, outcome, entities, patients)
+        :queries::text[], :becauses::text[], :outcomes::int2[], :entities::text[], :patients::text[],
+        :roles::text[], :organizations::text[], :clients::text[], :sessions::text[], :addresses::text[]
+    ) as a(work, agent, purpose, interaction, about, query, because, outcome, entities, patients,
+        role, organization, client, session, address)
 )
 select record.now() as updated

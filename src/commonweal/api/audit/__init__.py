@@ -1,0 +1,1 @@
+"""The audit by REST: AuditEvent and Provenance, answered from the journal."""
