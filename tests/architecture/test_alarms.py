@@ -52,6 +52,9 @@ def _floors() -> list[Plant]:
         ("fhir.planted", "access"),
         ("access.planted", "platform"),
         ("platform.planted", "store.planted_aim"),
+        ("platform.planted", "identity.planted_aim"),
+        ("identity.planted", "web"),
+        ("identity.planted", "store.planted_aim"),
         ("api.planted", "web"),
         ("api.planted", "services"),
         ("web.planted", "api"),
@@ -105,6 +108,8 @@ PLANTS = [
     Plant("engines", "services.alpha.pages", "store.planted_aim"),
     Plant("engines", "services.alpha.api", "external"),
     Plant("engines", "web.planted", "store.planted_aim"),
+    Plant("identity", "services.alpha.pages", "identity.planted_aim"),
+    Plant("identity", "services.alpha.handlers", "identity.planted_aim"),
     Plant("manifests", "web.planted", "services.alpha.manifest"),
     Plant("manifests", "services.beta.manifest", "services.alpha.manifest"),
     Plant("cycles", "access.planted_there", "access.planted_back"),
@@ -120,6 +125,7 @@ def linted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         for room in ROOMS:
             _write(package / "services" / service / f"{room}.py", "")
     _write(package / "store/planted_aim.py", "")
+    _write(package / "identity/planted_aim.py", "")
     _write(package / "access/planted_back.py", "from commonweal.access import planted_there")
     _write(package / "services/alpha/helpers.py", "")
     _write(package / "attic/__init__.py", "")
