@@ -1,0 +1,5 @@
+"""What every request passes before either side of the platform sees it, and what every answer carries."""
+
+from commonweal.boot.front.guard import Guard, guarded
+
+__all__ = ["Guard", "guarded"]
