@@ -21,6 +21,7 @@ from commonweal.platform.signal import Signal
 from commonweal.platform.status import Status
 from commonweal.platform.unit import Unit
 from commonweal.store.memory import MemoryFeed, MemoryStore
+from commonweal.store.memory.journal import MemoryJournal
 from commonweal.web.language import ENGLISH
 from commonweal.web.viewer import Viewer
 
@@ -49,11 +50,12 @@ class Trial:
             new_id if kept else self._next_id,
             self._hear,
             _compute,
+            journal=None if kept else MemoryJournal(self.store),
         )
 
-    def work(self, *roles: str) -> Unit:
-        """A unit of work of somebody in these roles; an operator when none is named."""
-        return self.platform.work(Agent("Practitioner/tester", frozenset(roles or {OPERATOR})))
+    def work(self, *roles: str, agent: Agent | None = None) -> Unit:
+        """A unit of work of somebody in these roles, or of this agent; an operator when nobody is named."""
+        return self.platform.work(agent or Agent("Practitioner/tester", frozenset(roles or {OPERATOR})))
 
     async def pass_time(self, **time: float) -> None:
         """Let so much time pass (days=1, hours=2 …), then do all that happens by itself."""
@@ -61,13 +63,20 @@ class Trial:
         await Dispatcher(self.platform, self.feed, "trial").settle()
 
     async def visit(
-        self, path: str, form: Mapping[str, str] | None = None, *, language: str = "en", role: str = OPERATOR
+        self,
+        path: str,
+        form: Mapping[str, str | list[str]] | None = None,
+        *,
+        language: str = "en",
+        role: str = OPERATOR,
+        agent: Agent | None = None,
     ) -> httpx.Response:
-        """A page as somebody in this role sees it; with a form, what comes of sending it from a page of ours.
+        """A page as somebody in this role, or this agent, sees it; with a form, what comes of sending it from a
+        page of ours.
 
         ValueError when the pages have not been built.
         """
-        app = web.app(self.platform, _agent, _no_status, folders=_folders())
+        app = web.app(self.platform, lambda session: agent or _agent(session), _no_status, folders=_folders())
         sent = (
             {**form, "form": Viewer(None, ENGLISH, session=role).form_token()} if form is not None else None
         )
