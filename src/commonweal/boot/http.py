@@ -13,8 +13,11 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, cast
 
 from granian._granian import SocketHolder
-from granian.constants import Interfaces, RuntimeModes
+from granian.constants import HTTPModes, Interfaces, RuntimeModes, SSLProtocols
+from granian.http import HTTP1Settings, HTTP2Settings
 from granian.server.mp import MPServer
+
+from commonweal.boot.listening import Tls
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -23,6 +26,8 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _BACKLOG = 1024
 _CONCURRENT = 16_384  # requests at a time, streams of events included
+_HEADER_SECONDS = 30.0  # for the headers of the next request to arrive
+_HEADER_BYTES = 131_072  # kept of them; the front refuses what is longer than its own, smaller limit
 
 
 def run(
@@ -30,11 +35,14 @@ def run(
     listener: socket.socket,
     *,
     grace: float = 5.0,
+    tls: Tls | None = None,
+    header_seconds: float = _HEADER_SECONDS,
     on_ready: Callable[[], None] = lambda: None,
     on_stop: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until SIGTERM; requests then have `grace` seconds to end by themselves before they are cancelled.
 
+    `tls`: speak it with this certificate. A connection on which no request comes for `header_seconds` is closed.
     `on_ready` is called once the application has started; `on_stop` when SIGTERM comes, to end streams of events.
     The application's own shutdown runs last.
     """
@@ -46,6 +54,15 @@ def run(
         backlog=_BACKLOG,
         backpressure=_CONCURRENT,
         log_enabled=False,
+        # Without TLS a browser speaks version 1 only; to tell versions apart granian would wait for ever.
+        http=HTTPModes.auto if tls else HTTPModes.http1,
+        http1_settings=HTTP1Settings(
+            header_read_timeout=int(header_seconds * 1000), max_buffer_size=_HEADER_BYTES
+        ),
+        http2_settings=HTTP2Settings(max_headers_size=_HEADER_BYTES),
+        ssl_cert=tls.certificate if tls else None,
+        ssl_key=tls.key if tls else None,
+        ssl_protocol_min=SSLProtocols.tls12,
     )
     server._shd = cast(Any, SocketHolder)(listener.fileno(), False, _BACKLOG)
     server._sso = listener

@@ -3,10 +3,10 @@
 import asyncio
 import os
 from collections.abc import Callable
-from ipaddress import ip_address
 
 import click
 
+from commonweal.boot import listening
 from commonweal.boot.assembly import migrated
 from commonweal.boot.processes import Child, listen, serve
 from commonweal.boot.secrets import open_secrets
@@ -27,7 +27,7 @@ def command(data: str | None, host: str | None, port: int | None, workers: int |
 
 def run(settings: Settings, on_ready: Callable[[str], None]) -> None:
     """Serve until SIGTERM or Ctrl-C; `on_ready` is given the address once requests are answered."""
-    _check_host(settings.host)
+    listening.check(settings.host, by_tls=False, proxies="", names=settings.base_url)
     asyncio.run(_serve(settings, on_ready))
 
 
@@ -50,19 +50,3 @@ async def _serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
                 await serve([*web, background], on_ready=lambda: on_ready(address))
             finally:
                 tend.cancel()
-
-
-def _check_host(host: str) -> None:
-    """ValueError unless it is loopback: nothing listens beyond it before TLS or a trusted proxy is set up."""
-    if host == "localhost" or (host.replace(":", "").replace(".", "").isalnum() and _is_loopback(host)):
-        return
-    raise ValueError(
-        f"{host} is not a loopback address; put a proxy that speaks TLS in front and listen on 127.0.0.1"
-    )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
