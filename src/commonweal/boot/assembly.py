@@ -1,6 +1,7 @@
 """Puts the platform together for one process: catalogue, store, feed, clock and process pool."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
@@ -15,10 +16,13 @@ from commonweal.boot.ids import new_id
 from commonweal.boot.secrets import Secrets, open_secrets
 from commonweal.boot.settings import Settings
 from commonweal.boot.tokens import Tokens
+from commonweal.fhir.outcome import Problem
+from commonweal.identity.house import Identity, Message
 from commonweal.platform.platform import Platform
 from commonweal.platform.signal import Signal
 from commonweal.store import embedded
 from commonweal.store import migrate as migrations
+from commonweal.store.drawers import PostgresDrawers, Sealer
 from commonweal.store.postgres import PostgresStore
 
 
@@ -31,6 +35,7 @@ class Assembly:
     store: PostgresStore
     tokens: Tokens
     secrets: Secrets
+    identity: Identity
 
 
 @asynccontextmanager
@@ -54,9 +59,19 @@ async def assembled(settings: Settings, dsn: str) -> AsyncIterator[Assembly]:
         _nobody_listens,
         pool.compute,
         asyncio.to_thread,
+        store.journal,
+    )
+    identity = Identity(
+        PostgresDrawers(store.pools, Sealer(secrets.drawers), _microseconds),
+        _microseconds,
+        secrets.identity,
+        store.audit,
+        _nobody_sends,
+        asyncio.to_thread,
+        settings.address,
     )
     try:
-        yield Assembly(settings, platform, store, Tokens(secrets.tokens), secrets)
+        yield Assembly(settings, platform, store, Tokens(secrets.tokens), secrets, identity)
     finally:
         pool.close()
         await store.close()
@@ -99,6 +114,15 @@ class Pool:
     def close(self) -> None:
         if self._executor is not None:
             self._executor.shutdown(cancel_futures=True)
+
+
+def _microseconds() -> int:
+    """Real time, whatever the platform's clock says: what opens doors does not run faster in a demo."""
+    return time.time_ns() // 1000
+
+
+async def _nobody_sends(message: Message) -> None:
+    raise Problem.not_supported("no way to send messages is set up")
 
 
 async def _nobody_listens(signal: Signal) -> None:

@@ -42,6 +42,11 @@ class Settings:
         return Path(self.data).absolute() if self.data else embedded.default_data_dir()
 
     @property
+    def address(self) -> str:
+        """Where others reach this server: as set, else where it listens."""
+        return self.base_url.rstrip("/") or f"http://{self.host}:{self.port}"
+
+    @property
     def exports(self) -> Shelf:
         """Where exports are kept."""
         keep, patience = timedelta(hours=self.export_hours), timedelta(seconds=self.export_poll_seconds)

@@ -215,6 +215,11 @@ class PostgresStore(_Records):
         return self._engine.pools.work
 
     @property
+    def pools(self) -> Pools:
+        """The connections, for what is kept beside the record: the drawers of identity."""
+        return self._engine.pools
+
+    @property
     def journal(self) -> Journal:
         """What can be asked of the audit."""
         return PostgresJournal(self._engine.pools, self._engine.reaches.tokens)
