@@ -1,16 +1,18 @@
 """The apps and partner systems that an operator has registered: https://www.rfc-editor.org/rfc/rfc7591."""
 
+import asyncio
 import re
-from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
 
+from commonweal.access.agent import Agent
 from commonweal.identity.house import Identity, fresh
 from commonweal.identity.kept import Kept, Secret
 from commonweal.identity.oauth.refused import unauthenticated
 
 Kind = Literal["public", "symmetric", "asymmetric"]
+LOOK_SECONDS = 30
 MACHINE = re.compile(r"http://(127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?(/[^#]*)?")
 
 
@@ -83,28 +85,48 @@ async def page(identity: Identity, after: str = "", limit: int = 100) -> list[Cl
     return [client for _, client in await CLIENTS.page(identity.drawers, after, limit)]
 
 
-async def change(identity: Identity, id: str, **fields: Any) -> Client:
-    """Other values for some fields of a client; Problem 404 when there is none."""
+async def change(identity: Identity, by: Agent, id: str, *, because: str = "", **fields: Any) -> Client:
+    """Other values for some fields (`enabled=False` switches it off, within seconds everywhere); Problem 404 when
+    there is none."""
     client = await CLIENTS.change(identity.drawers, id, lambda now: msgspec.structs.replace(now, **fields))
     identity.remembered.forget()
+    await identity.note(by, "client-change", f"client-{id}", because=because or ", ".join(sorted(fields)))
     return client
 
 
-async def new_secret(identity: Identity, id: str) -> str:
+async def new_secret(identity: Identity, by: Agent, id: str) -> str:
     """A fresh secret for a client, the only time that it can be seen; the old one is of no use any more."""
     secret = fresh()
-    await change(identity, id, secret=hashed_secret(identity, secret))
+    await change(identity, by, id, secret=hashed_secret(identity, secret))
     return secret
 
 
-async def origins(identity: Identity) -> frozenset[str]:
-    """From where pages of registered apps call us."""
-    found: set[str] = set()
-    clients: Sequence[Client] = await page(identity)
-    while clients:
-        found.update(*(each.origins for each in clients if each.enabled))
-        clients = await page(identity, clients[-1].id)
-    return frozenset(found)
+class Origins:
+    """From where pages of registered apps may call us; known from the last `look`, which a process takes at its
+    start and every half minute (`follow`)."""
+
+    def __init__(self, identity: Identity) -> None:
+        self._identity = identity
+        self._known: frozenset[str] = frozenset()
+
+    def __call__(self, origin: str) -> bool:
+        """May a page of this origin ask?"""
+        return origin in self._known
+
+    async def look(self) -> None:
+        """Read all clients once."""
+        found: set[str] = set()
+        clients = await page(self._identity)
+        while clients:
+            found.update(*(each.origins for each in clients if each.enabled))
+            clients = await page(self._identity, clients[-1].id)
+        self._known = frozenset(found)
+
+    async def follow(self) -> None:
+        """Look again and again, until cancelled."""
+        while True:
+            await self.look()
+            await asyncio.sleep(LOOK_SECONDS)
 
 
 def hashed_secret(identity: Identity, secret: str) -> str:

@@ -8,6 +8,7 @@ import msgspec
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from commonweal.access.agent import Agent
 from commonweal.identity.house import Identity, fresh
 from commonweal.identity.oauth import clients, places, scopes
 from commonweal.identity.oauth.clients import Agreement, Client, Kind
@@ -47,16 +48,21 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     introspects: bool = False
 
 
-async def register(identity: Identity, told: bytes, by: str) -> tuple[Client, str]:
-    """A new client and its secret ("" for one without), which cannot be seen again. Refused when the metadata
-    are not right."""
+def read(told: bytes) -> Metadata:
+    """Metadata of their JSON. Refused when they cannot be read."""
     try:
-        metadata = msgspec.json.decode(told, type=Metadata)
+        return msgspec.json.decode(told, type=Metadata)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _wrong(f"the metadata cannot be read ({error})") from None
+
+
+async def register(identity: Identity, by: Agent, metadata: Metadata) -> tuple[Client, str]:
+    """A new client and its secret ("" for one without), which cannot be seen again. Refused when the metadata
+    are not right. Whether `by` may register at all is asked by the caller (permission `access.apps`)."""
     _check(metadata)
     secret = fresh() if METHODS[metadata.token_endpoint_auth_method] == "symmetric" else ""
-    client = await clients.keep(identity, _client(identity, metadata, secret, by))
+    client = await clients.keep(identity, _client(identity, metadata, secret, by.id))
+    await identity.note(by, "client-register", f"client-{client.id}", because=client.name)
     return client, secret
 
 
