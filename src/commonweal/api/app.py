@@ -10,6 +10,7 @@ import structlog
 from commonweal.access.agent import ANONYMOUS, Agent
 from commonweal.api import route as routes
 from commonweal.api.answer import FHIR_JSON, Answer, Header, Send, refusal, send_answer
+from commonweal.api.audit import telling as audit
 from commonweal.api.body import Receive, read_body
 from commonweal.api.bulk.shelf import Shelf
 from commonweal.api.interactions import INTERACTIONS
@@ -66,7 +67,7 @@ class Api:
     async def perform(self, request: Request, work: Work | None = None) -> Answer:
         """Do what a request asks: in a work of its own, or in the one given (an entry of a transaction)."""
         route = routes.find(request.method, request.segments)
-        run = INTERACTIONS[route.name]
+        run = audit.handler(route.name, request) or INTERACTIONS[route.name]
         if work is not None:
             return await run(request, work)
         agent = request.agent or NOBODY
@@ -100,7 +101,8 @@ class Api:
         )
 
     def _methods(self, scope: Scope) -> bytes:
-        return routes.allowed(segments_of(scope["path"].removeprefix(self.prefix))).encode()
+        segments = segments_of(scope["path"].removeprefix(self.prefix))
+        return b"GET, HEAD, OPTIONS" if audit.is_told(segments) else routes.allowed(segments).encode()
 
     def _options(self, scope: Scope) -> Answer:
         answer, methods = Answer(204), self._methods(scope)

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from commonweal.api.answer import Answer
+from commonweal.api.audit.asking import AUDIT_EVENT
 from commonweal.api.operations import READING, WRITING
 from commonweal.api.request import Request, Site
 from commonweal.fhir.elements import RESOURCE_TYPES
@@ -84,6 +85,8 @@ def _rest(site: Site) -> Json:
 
 def _resource(catalogue: Catalogue, type: str, reverse: Mapping[str, list[str]]) -> Json:
     parameters = catalogue.registry.of(type)
+    if type == "AuditEvent":
+        return _told(catalogue, type)
     forward = [f"{type}:{name}" for name, each in sorted(parameters.items()) if each.type == "reference"]
     return {
         "type": type,
@@ -102,6 +105,20 @@ def _resource(catalogue: Catalogue, type: str, reverse: Mapping[str, list[str]])
         **_some("searchRevInclude", reverse.get(type, [])),
         "searchParam": [_search(each) for _, each in sorted(parameters.items())],
         **_some("operation", _operations(catalogue, type)),
+    }
+
+
+def _told(catalogue: Catalogue, type: str) -> Json:
+    """One that is told from the journal and written by nobody."""
+    known = catalogue.registry.of(type)
+    return {
+        "type": type,
+        "profile": f"http://hl7.org/fhir/StructureDefinition/{type}",
+        "interaction": [{"code": code} for code in ("read", "vread", "search-type")],
+        "versioning": "versioned",
+        "readHistory": False,
+        "updateCreate": False,
+        "searchParam": [_search(known[name]) for name in sorted(AUDIT_EVENT) if name in known],
     }
 
 

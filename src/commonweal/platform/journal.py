@@ -1,10 +1,13 @@
 """The journal: who looked at or changed whose data, when, as whom and why; what the audit tells those who may ask."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 FOREVER = 2**63 - 1
+KEY = re.compile(r"(\d{1,19})-(\d{1,18})")
+"""The form of an entry's key, which is its id as a resource as well."""
 Outcome = Literal["done", "refused", "failed"]
 OUTCOMES: dict[Outcome, tuple[int, int]] = {"done": (0, 400), "refused": (400, 500), "failed": (500, 1000)}
 """Each with the HTTP statuses it stands for: from, and before."""
@@ -17,7 +20,8 @@ class Asked:
     `patient` is "Patient/x" and means whoever was found to be one person with it, too; `agent` is that of the row
     ("Practitioner/x", "system:registry"); `interactions`: any of these; `type`, `organization`, `client` and
     `address` are those of the row; `entity` is "Type/id"; `since` (inclusive) and `until` (exclusive) are
-    microseconds since the epoch, UTC; `key` names one entry. `writes`: only what changed something. `cursor` is that of the last entry of the page before.
+    microseconds since the epoch, UTC; `key` names one entry. `writes`: only what changed something. `cursor` is
+    that of the last entry of the page before.
     """
 
     patient: str | None = None

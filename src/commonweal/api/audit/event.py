@@ -1,18 +1,29 @@
-"""Audit rows as FHIR: https://hl7.org/fhir/R4/auditevent.html and https://hl7.org/fhir/R4/provenance.html."""
+"""Entries of the journal as FHIR: https://hl7.org/fhir/R4/auditevent.html and https://hl7.org/fhir/R4/provenance.html.
+
+Entities are told as the profiles of IHE BALP tell them: https://profiles.ihe.net/ITI/BALP/.
+"""
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from commonweal.store.audit.rows import Entry
+from commonweal.platform.journal import Entry
 
 Json = dict[str, Any]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-REASON = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
-REST = {"system": "http://terminology.hl7.org/CodeSystem/audit-event-type", "code": "rest"}
+TERMINOLOGY = "http://terminology.hl7.org/CodeSystem/"
+REASON = TERMINOLOGY + "v3-ActReason"
+REST = {"system": TERMINOLOGY + "audit-event-type", "code": "rest"}
+DICOM = "http://dicom.nema.org/resources/ontology/DCM"
+SIGN_IN = {"system": DICOM, "code": "110114", "display": "User Authentication"}
 INTERACTION = "http://hl7.org/fhir/restful-interaction"
-ROLE = "http://terminology.hl7.org/CodeSystem/object-role"
+ROLE = TERMINOLOGY + "object-role"
+OWN_ROLE = "urn:commonweal:role"
+APPLICATION = {"coding": [{"system": DICOM, "code": "110150", "display": "Application"}]}
+ORGANIZATION = {"coding": [{"system": TERMINOLOGY + "v3-RoleClass", "code": "PROV"}]}
+PERSON = {"system": TERMINOLOGY + "audit-entity-type", "code": "1", "display": "Person"}
+OBJECT = {"system": TERMINOLOGY + "audit-entity-type", "code": "2", "display": "System Object"}
 REQUEST_ID = {
     "system": "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType",
     "code": "XrequestId",
@@ -20,9 +31,11 @@ REQUEST_ID = {
 INTERACTIONS: Mapping[str, tuple[str, str]] = {
     "read": ("read", "R"),
     "vread": ("vread", "R"),
+    "read-all": ("read", "R"),
     "history": ("history", "R"),
     "search": ("search", "E"),
     "count": ("search", "E"),
+    "journal": ("search", "E"),
     "create": ("create", "C"),
     "update": ("update", "U"),
     "patch": ("patch", "U"),
@@ -35,75 +48,99 @@ ACTIVITIES = {"create": "CREATE", "update": "UPDATE", "patch": "UPDATE", "delete
 WRITES = {*ACTIVITIES, "transaction", "batch"}
 
 
-def audit_event(entry: Entry, patients: Mapping[int, str] | None = None) -> Json:
-    """One row as an AuditEvent. Patients are kept as hashes; those in `patients` are named by reference."""
-    row = entry.row
-    code, action = INTERACTIONS.get(row.interaction, ("operation", "E"))
+def audit_event(entry: Entry) -> Json:
+    """One entry as an AuditEvent."""
+    code, action = INTERACTIONS.get(entry.interaction, ("operation", "E"))
     event: Json = {
         "resourceType": "AuditEvent",
         "id": entry.key,
-        "type": REST,
+        "meta": {"versionId": "1", "lastUpdated": _instant(entry.at)},
+        "type": SIGN_IN if entry.interaction.startswith("sign-") else REST,
         "subtype": [{"system": INTERACTION, "code": code}],
         "action": action,
         "recorded": _instant(entry.at),
-        "outcome": "0" if row.outcome < 400 else "4" if row.outcome < 500 else "8",
-        "purposeOfEvent": [_reason(entry)],
-        "agent": [{"who": _who(row.agent), "requestor": True}],
+        "outcome": "0" if entry.outcome < 400 else "4" if entry.outcome < 500 else "8",
+        "purposeOfEvent": [*_reasons(entry)],
+        "agent": [*_agents(entry)],
         "source": {"observer": {"display": "Commonweal"}},
-        "entity": [*_entities(entry, patients or {})],
+        "entity": [*_entities(entry)],
     }
-    if row.outcome >= 400:
-        event["outcomeDesc"] = f"HTTP {row.outcome}"
-    return event
+    if code == "operation":
+        event["subtype"][0]["display"] = entry.interaction
+    if entry.outcome >= 400:
+        event["outcomeDesc"] = f"HTTP {entry.outcome}"
+    return {name: value for name, value in event.items() if value != []}
 
 
 def provenance(entry: Entry) -> Json | None:
-    """One row of a write as the Provenance of what it made; None for a read or a refusal."""
-    row = entry.row
-    if row.interaction not in WRITES or row.outcome >= 400 or not row.entities:
+    """One entry of a write as the Provenance of what it made; None for a read or a refusal."""
+    if entry.interaction not in WRITES or entry.outcome >= 400 or not entry.entities:
         return None
+    agent: Json = {"who": _who(entry.agent), "role": _roles(entry)}
+    if entry.organization:
+        agent["onBehalfOf"] = {"reference": entry.organization}
     made: Json = {
         "resourceType": "Provenance",
         "id": entry.key,
-        "target": [{"reference": reference} for reference in row.entities],
+        "meta": {"versionId": "1", "lastUpdated": _instant(entry.at)},
+        "target": [{"reference": reference} for reference in entry.entities],
         "recorded": _instant(entry.at),
-        "reason": [_reason(entry)],
-        "agent": [{"who": _who(row.agent)}],
+        "reason": [*_reasons(entry)],
+        "agent": [{name: value for name, value in agent.items() if value}],
     }
-    if row.interaction in ACTIVITIES:
-        system = "http://terminology.hl7.org/CodeSystem/v3-DataOperation"
-        made["activity"] = {"coding": [{"system": system, "code": ACTIVITIES[row.interaction]}]}
-    return made
+    if entry.interaction in ACTIVITIES:
+        system = TERMINOLOGY + "v3-DataOperation"
+        made["activity"] = {"coding": [{"system": system, "code": ACTIVITIES[entry.interaction]}]}
+    return {name: value for name, value in made.items() if value != []}
 
 
 def _instant(microseconds: int) -> str:
     return (EPOCH + timedelta(microseconds=microseconds)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _reason(entry: Entry) -> Json:
-    reason: Json = {"coding": [{"system": REASON, "code": entry.row.purpose}]}
-    if entry.row.because:
-        reason["text"] = entry.row.because
-    return reason
+def _reasons(entry: Entry) -> Iterator[Json]:
+    reason: Json = {"coding": [{"system": REASON, "code": entry.purpose}]} if entry.purpose else {}
+    if entry.because:
+        reason["text"] = entry.because
+    if reason:
+        yield reason
+
+
+def _agents(entry: Entry) -> Iterator[Json]:
+    """Whoever asked; the app between; the organization for which it was done."""
+    asking: Json = {"who": _who(entry.agent), "requestor": True}
+    if roles := _roles(entry):
+        asking["role"] = roles
+    if entry.session:
+        asking["altId"] = entry.session
+    if entry.address:
+        asking["network"] = {"address": entry.address, "type": "2"}
+    yield asking
+    if entry.client:
+        yield {"type": APPLICATION, "who": {"identifier": {"value": entry.client}}, "requestor": False}
+    if entry.organization:
+        yield {"type": ORGANIZATION, "who": {"reference": entry.organization}, "requestor": False}
+
+
+def _roles(entry: Entry) -> list[Json]:
+    return [{"coding": [{"system": OWN_ROLE, "code": role}]} for role in entry.role.split()]
 
 
 def _who(agent: str) -> Json:
     """A reference, or a name of our own such as "system"."""
     is_reference = "/" in agent and agent[:1].isupper()
-    return {"reference": agent} if is_reference else {"identifier": {"value": agent}}
+    return {"reference": agent} if is_reference else {"identifier": {"value": agent or "unknown"}}
 
 
-def _entities(entry: Entry, patients: Mapping[int, str]) -> list[Json]:
-    row = entry.row
-    entities: list[Json] = [{"what": {"identifier": {"value": row.work}}, "type": REQUEST_ID}]
-    for patient in row.patients:
-        if patient in patients:
-            entities.append({"what": {"reference": patients[patient]}, "role": {"system": ROLE, "code": "1"}})
-    references = [row.query] if row.interaction in ("read", "vread") else row.entities
-    entities += [
-        {"what": {"reference": reference}, "role": {"system": ROLE, "code": "4"}} for reference in references
-    ]
-    if row.query and row.interaction not in ("read", "vread"):
-        query = b64encode(row.query.encode()).decode()
-        entities.append({"query": query, "role": {"system": ROLE, "code": "24"}})
-    return entities
+def _entities(entry: Entry) -> Iterator[Json]:
+    if entry.work:
+        yield {"what": {"identifier": {"value": entry.work}}, "type": REQUEST_ID}
+    for patient in entry.patients:
+        yield {"what": {"reference": patient}, "type": PERSON, "role": {"system": ROLE, "code": "1"}}
+    is_read = entry.interaction in ("read", "vread")
+    references = dict.fromkeys((*((entry.query,) if is_read and entry.query else ()), *entry.entities))
+    for reference in references:
+        yield {"what": {"reference": reference}, "type": OBJECT, "role": {"system": ROLE, "code": "4"}}
+    if entry.query and not is_read:
+        query = b64encode(entry.query.encode()).decode()
+        yield {"type": OBJECT, "query": query, "role": {"system": ROLE, "code": "24"}}

@@ -6,7 +6,7 @@ from typing import Any
 
 from commonweal.fhir.elements import RESOURCE_TYPES
 from commonweal.fhir.outcome import Problem
-from commonweal.platform.journal import OUTCOMES, Asked, Chain, Entry
+from commonweal.platform.journal import KEY, OUTCOMES, Asked, Chain, Entry
 from commonweal.store.audit.seal import COLUMNS
 from commonweal.store.connection import Pools, borrowed
 from commonweal.store.tokens import Tokens
@@ -20,7 +20,6 @@ UNSEALED = 10_000
 WRITES = ("create", "update", "patch", "delete", "transaction", "batch")
 PLAIN = ("agent", "work", "purpose", "type", "organization", "client", "address")
 """What is asked of a row as it stands there."""
-KEY = re.compile(r"(\d{1,19})-(\d{1,18})")
 CURSOR = re.compile(rf"(-?\d{{1,18}})\.{KEY.pattern}")
 NEWEST = "order by at desc, xid desc, seq desc limit"
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from commonweal.platform.journal import OUTCOMES, Asked, Chain, Entry
+from commonweal.platform.journal import KEY, OUTCOMES, Asked, Chain, Entry
 from commonweal.platform.ports import Audited
-from commonweal.store.audit.journal import CURSOR, KEY, LARGEST, PLAIN, WRITES, place
+from commonweal.store.audit.journal import CURSOR, LARGEST, PLAIN, WRITES, place
 from commonweal.store.memory.store import MemoryStore
 
 Row = tuple[int, int, Audited]
