@@ -7,15 +7,13 @@ from typing import Any
 import structlog
 
 from commonweal import api, web
-from commonweal.access.agent import Agent
 from commonweal.boot import discovery, http
 from commonweal.boot.assembly import opened
+from commonweal.boot.bearer import Bearer
 from commonweal.boot.http import Application, Receive, Scope, Send
 from commonweal.boot.logs import set_up_logs
 from commonweal.boot.processes import announce_ready, follow_parent, inherited_listener
 from commonweal.boot.settings import Settings
-from commonweal.boot.tokens import Tokens
-from commonweal.fhir.outcome import Problem
 from commonweal.store import status
 
 log = structlog.get_logger()
@@ -63,7 +61,9 @@ class Front:
         base = self._settings.base_url and self._settings.base_url.rstrip("/") + "/fhir"
         limits = api.Limits(body_bytes=self._settings.body_megabytes * 1_000_000)
         exports = self._settings.exports
-        self._api = api.app(assembly.platform, Bearer(assembly.tokens), base, limits, exports=exports)
+        self._api = api.app(
+            assembly.platform, Bearer(assembly.tokens, assembly.identity), base, limits, exports=exports
+        )
         self._web = web.app(
             assembly.platform,
             assembly.tokens.agent,
@@ -71,22 +71,8 @@ class Front:
             folders={each.name: discovery.folder(each.name) for each in discovery.services()},
             language=self._settings.language,
             secure=self._settings.base_url.startswith("https:"),
+            identity=assembly.identity,
         )
-
-
-class Bearer:
-    """Reads `Authorization: Bearer …` (RFC 6750); the token is never written anywhere."""
-
-    def __init__(self, tokens: Tokens) -> None:
-        self._tokens = tokens
-
-    async def __call__(self, scope: Scope) -> Agent:
-        for name, value in scope["headers"]:
-            if name == b"authorization":
-                scheme, _, token = value.decode("latin-1").partition(" ")
-                if scheme.lower() == "bearer":
-                    return self._tokens.agent(token.strip())
-        raise Problem.unauthenticated("send a bearer token (commonweal token prints one)")
 
 
 def _safely(send: Send) -> Send:

@@ -24,7 +24,9 @@ RECORD = (
     Permission("record.import", "Bring in history with its source, unjudged", (OPERATOR,)),
     Permission("record.export", "Export in bulk what one may read", (OPERATOR, BACKEND), app="r"),
     Permission("record.validate", "Ask whether a resource is valid", (OPERATOR,), ("*/$validate",)),
-    Permission("audit.read", "See who did what to whose record, and why", (OPERATOR, AUDITOR, PRIVACY_OFFICER)),
+    Permission(
+        "audit.read", "See who did what to whose record, and why", (OPERATOR, AUDITOR, PRIVACY_OFFICER)
+    ),
 )
 """What the record itself allows, whatever services are there."""
 

@@ -13,6 +13,7 @@ from commonweal.boot.rings import Ring
 from commonweal.fhir.outcome import Problem
 
 ISSUER = "commonweal"
+ALGORITHM = "HS256"
 LONGEST_MINUTES = 24 * 60
 REMEMBERED = 10_000
 REMEMBERED_SECONDS = 2.0
@@ -32,7 +33,11 @@ class Tokens:
             raise ValueError(f"a token lives between 1 and {LONGEST_MINUTES} minutes")
         now, key = int(time.time()), self._keys.current
         claims = {"iss": ISSUER, "sub": role, "roles": [role], "iat": now, "exp": now + minutes * 60}
-        return jwt.encode({"alg": "HS256", "kid": key.id}, claims, OctKey.import_key(key.key))
+        return jwt.encode({"alg": ALGORITHM, "kid": key.id}, claims, OctKey.import_key(key.key))
+
+    def knows(self, token: str) -> bool:
+        """Does it say that it is one of these, and not of an app? Whether that is true, `agent` tells."""
+        return token in self._known or _header(token).get("alg") == ALGORITHM
 
     def agent(self, token: str) -> Agent:
         """Who holds this token; Problem 401 when it is not ours, changed or expired."""
@@ -66,15 +71,19 @@ class Tokens:
 
 
 def _kid(token: str) -> str | None:
-    try:
-        id = jws.extract_compact(token.encode()).headers().get("kid")
-    except (JoseError, ValueError):
-        return None
+    id = _header(token).get("kid")
     return id if isinstance(id, str) else None
+
+
+def _header(token: str) -> dict[str, Any]:
+    try:
+        return dict(jws.extract_compact(token.encode()).headers())
+    except (JoseError, ValueError):
+        return {}
 
 
 def _claims(token: str, key: bytes) -> dict[str, Any] | None:
     try:
-        return jwt.decode(token, OctKey.import_key(key), algorithms=["HS256"]).claims
+        return jwt.decode(token, OctKey.import_key(key), algorithms=[ALGORITHM]).claims
     except (JoseError, ValueError):
         return None
