@@ -5,7 +5,9 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
+from commonweal.access.consent import Rule
 from commonweal.access.reach import Grant, Reach
+from commonweal.access.relationship import Tie
 from commonweal.fhir.search.index import Indexed
 from commonweal.platform.ports import Audited, Stored, Timer
 from commonweal.platform.topic import Notice, Position
@@ -31,7 +33,11 @@ class Row:
 @dataclass(slots=True)
 class State:
     """Everything one commit may change. A transaction works on a copy, which then takes the old one's place;
-    the counts are shared, so that a number once drawn is never drawn again. `audit` is this commit's own."""
+    the counts are shared, so that a number once drawn is never drawn again. `audit` is this commit's own.
+
+    `ties` and `rules` by the reference of the resource that makes them; `parts`: what a place is part of;
+    `places`: every place with itself and all that it lies in (granting.py keeps them).
+    """
 
     now: int = 0
     transaction: int = 0
@@ -43,6 +49,10 @@ class State:
     timers: dict[str, Timer] = field(default_factory=dict)
     postings: dict[str, Posting] = field(default_factory=dict)
     held: dict[str, int] = field(default_factory=dict)
+    ties: dict[str, tuple[Tie, ...]] = field(default_factory=dict)
+    rules: dict[str, tuple[Rule[str], ...]] = field(default_factory=dict)
+    parts: dict[str, str | None] = field(default_factory=dict)
+    places: dict[str, frozenset[str]] = field(default_factory=dict)
     audit: list[tuple[int, Audited]] = field(default_factory=list)
     bases: tuple[str, ...] = ()
 
@@ -57,6 +67,10 @@ class State:
             timers=dict(self.timers),
             postings=dict(self.postings),
             held=dict(self.held),
+            ties=dict(self.ties),
+            rules=dict(self.rules),
+            parts=dict(self.parts),
+            places=dict(self.places),
             audit=[],
         )
 

@@ -10,6 +10,7 @@ from commonweal.fhir.outcome import Problem
 from commonweal.platform.ports import Audited, Change, Method, Stored
 from commonweal.platform.topic import Notice
 from commonweal.store.belongs import Belongs, belongs
+from commonweal.store.memory import granting
 from commonweal.store.memory.state import Row, State
 from commonweal.store.tokens import Tokens
 
@@ -38,6 +39,7 @@ def write(
         patients=tuple(dict.fromkeys((*audited.patients, *patients))),
     )
     state.audit.append((state.now, row))
+    granting.keep(state, bases, changes)
     _tell(state, changes, stored, audited.work)
     return stored
 
