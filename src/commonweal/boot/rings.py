@@ -38,9 +38,9 @@ class Ring:
         return self._keys[0]
 
     def key(self, id: str) -> bytes | None:
-        """The key of this id; one that is not known yet is looked for in the file, at most once in a while."""
+        """The key of this id; for one that is not known the file is asked: another process may have just made it."""
         found = self._find(id)
-        if found is None and self._clock() - self._looked > FRESH / 4:
+        if found is None:
             self._look()
             found = self._find(id)
         return found
