@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 
 from commonweal import api, web
+from commonweal.api import oauth
 from commonweal.boot import discovery, http
 from commonweal.boot.assembly import opened
 from commonweal.boot.bearer import Bearer
@@ -14,6 +15,8 @@ from commonweal.boot.http import Application, Receive, Scope, Send
 from commonweal.boot.logs import set_up_logs
 from commonweal.boot.processes import announce_ready, follow_parent, inherited_listener
 from commonweal.boot.settings import Settings
+from commonweal.external.keysets import KeysetFetcher
+from commonweal.identity.permissions import APPS
 from commonweal.store import status
 
 log = structlog.get_logger()
@@ -34,14 +37,18 @@ class Front:
         self._open = AsyncExitStack()
         self._api: Application = _not_ready
         self._web: Application = _not_ready
+        self._oauth: Application = _not_ready
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
-        path = scope["path"]
-        side = self._api if path == "/fhir" or path.startswith("/fhir/") else self._web
-        await side(scope, receive, _safely(send))
+        await self._side(scope["path"])(scope, receive, _safely(send))
+
+    def _side(self, path: str) -> Application:
+        if oauth.is_here(path):
+            return self._oauth
+        return self._api if path == "/fhir" or path.startswith("/fhir/") else self._web
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -61,9 +68,12 @@ class Front:
         base = self._settings.base_url and self._settings.base_url.rstrip("/") + "/fhir"
         limits = api.Limits(body_bytes=self._settings.body_megabytes * 1_000_000)
         exports = self._settings.exports
-        self._api = api.app(
-            assembly.platform, Bearer(assembly.tokens, assembly.identity), base, limits, exports=exports
-        )
+        bearer = Bearer(assembly.tokens, assembly.identity)
+        self._api = api.app(assembly.platform, bearer, base, limits, exports=exports)
+        fetcher = KeysetFetcher()
+        self._open.push_async_callback(fetcher.close)
+        registers = partial(assembly.platform.catalogue.policy.has, permission=APPS)
+        self._oauth = oauth.app(assembly.identity, bearer, registers, fetcher)
         self._web = web.app(
             assembly.platform,
             assembly.tokens.agent,

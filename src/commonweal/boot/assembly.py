@@ -16,8 +16,8 @@ from commonweal.boot.ids import new_id
 from commonweal.boot.secrets import Secrets, open_secrets
 from commonweal.boot.settings import Settings
 from commonweal.boot.tokens import Tokens
-from commonweal.fhir.outcome import Problem
-from commonweal.identity.house import Identity, Message
+from commonweal.external.sms import Sender, line
+from commonweal.identity.house import Identity
 from commonweal.platform.platform import Platform
 from commonweal.platform.signal import Signal
 from commonweal.store import embedded
@@ -44,6 +44,7 @@ async def assembled(settings: Settings, dsn: str) -> AsyncIterator[Assembly]:
     secrets = open_secrets(settings.folder)
     catalogue = discovery.catalogue(settings.bases)
     pool = Pool()
+    sender = Sender(line(settings.folder), new_id)
     store = await PostgresStore.open(
         dsn,
         secrets.index,
@@ -66,13 +67,15 @@ async def assembled(settings: Settings, dsn: str) -> AsyncIterator[Assembly]:
         _microseconds,
         secrets.identity,
         store.audit,
-        _nobody_sends,
+        sender.send,
         asyncio.to_thread,
         settings.address,
     )
+    sending = asyncio.create_task(sender.run())
     try:
         yield Assembly(settings, platform, store, Tokens(secrets.tokens), secrets, identity)
     finally:
+        sending.cancel()
         pool.close()
         await store.close()
 
@@ -119,10 +122,6 @@ class Pool:
 def _microseconds() -> int:
     """Real time, whatever the platform's clock says: what opens doors does not run faster in a demo."""
     return time.time_ns() // 1000
-
-
-async def _nobody_sends(message: Message) -> None:
-    raise Problem.not_supported("no way to send messages is set up")
 
 
 async def _nobody_listens(signal: Signal) -> None:

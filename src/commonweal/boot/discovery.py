@@ -14,6 +14,7 @@ import yaml
 import commonweal.services
 from commonweal.access.permission import Permission
 from commonweal.access.roles import AUDITOR, BACKEND, OPERATOR, PRIVACY_OFFICER
+from commonweal.identity.permissions import PERMISSIONS
 from commonweal.platform.catalogue import Catalogue, Definitions, Edition
 from commonweal.platform.service import Service
 
@@ -41,7 +42,8 @@ def services() -> tuple[Service, ...]:
 @cache
 def catalogue(bases: tuple[str, ...] = ()) -> Catalogue:
     """The catalogue of all services; ValueError when two of them disagree. `bases`: our own FHIR addresses."""
-    return Catalogue(services(), {s.name: definitions(s.name) for s in services()}, RECORD, bases)
+    known = {s.name: definitions(s.name) for s in services()}
+    return Catalogue(services(), known, (*RECORD, *PERMISSIONS), bases)
 
 
 def folder(service: str) -> Path:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable
+from dataclasses import replace
 
 import click
 
@@ -38,7 +39,7 @@ async def _serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
         host, port = listener.getsockname()[:2]
         async with embedded.open(settings.folder) as database:
             await migrated(database.dsn(embedded.OWNER))
-            os.environ.update(settings.environment())
+            os.environ.update(replace(settings, port=port).environment())
             web = [
                 Child(f"web worker {number}", "commonweal.boot.asgi", listener=listener)
                 for number in range(1, settings.workers + 1)
