@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 FOREVER = 2**63 - 1
 KEY = re.compile(r"(\d{1,19})-(\d{1,18})")
@@ -119,3 +119,24 @@ class Journal(Protocol):
 
     async def chain(self) -> Chain:
         """How the seal stands now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Sealed rows in order, each a JSON object as it is kept, and the seal behind the last of them where one is
+    there: {"xid", "seq", "rows", "head"}. `begins` and `ends` are positions: (transaction, sequence)."""
+
+    begins: tuple[int, int]
+    ends: tuple[int, int]
+    rows: Sequence[dict[str, Any]] = ()
+    seal: dict[str, Any] | None = None
+
+
+class Shipping(Protocol):
+    """What leaves for a collector outside: rows once they are sealed, so that they are final, in their order."""
+
+    async def batch(self, collector: str, limit: int) -> Batch | None:
+        """The next rows for this collector, at most `limit`; None when it has all that is sealed."""
+
+    async def shipped(self, collector: str, batch: Batch) -> bool:
+        """It has these; False when somebody else has moved its position meanwhile."""
