@@ -208,3 +208,15 @@ async def test_rows_from_before_a_column_came_keep_their_place(pool: Any, superu
     await superuser.execute(seal.ADD, old["xid"], old["seq"], 1, head)
     await sealed(pool, "new", role="clinician")
     assert await damages(superuser) == []
+
+
+async def test_how_the_seal_stands_is_told(pool: Any, superuser: Any, postgres_store: Any) -> None:
+    await sealed(pool, "standing")
+    await seal.proven(superuser, await seal.sealed_upto(superuser), 2)
+    await Auditor(pool).write(row("waits"))
+    chain = await postgres_store.journal.chain()
+    head = await superuser.fetchval("select head from beside.seal order by xid desc, seq desc limit 1")
+    at = await superuser.fetchval("select at from beside.audit where work = 'standing'")
+    assert (chain.head, chain.sealed, chain.unsealed) == (head.hex(), at, 1)
+    assert (chain.verified_upto, chain.damages) == (at, 2)
+    assert chain.verified is not None and chain.verified >= at

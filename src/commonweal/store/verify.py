@@ -14,6 +14,7 @@ from commonweal.store.tokens import Tokens
 from commonweal.store.writes.rows import Rows
 
 Connection = Any
+CHAIN = "the audit is as it was sealed"
 SHOWN = 20
 """Faults of one check that are named; the rest are counted."""
 
@@ -107,7 +108,7 @@ async def _is_used(connection: Connection, type: str) -> bool:
 
 
 async def _chain(connection: Connection, seal_key: bytes) -> Check:
-    tally = Tally("the audit is as it was sealed")
+    tally = Tally(CHAIN)
     tally.examined = await connection.fetchval("select coalesce(sum(rows), 0)::int8 from beside.seal")
     async for broken in seal.broken(connection, seal_key):
         tally.fault(f"rows {broken.after} to {broken.upto}: {broken.why}")

@@ -10,7 +10,8 @@ from commonweal.boot import discovery
 from commonweal.boot.secrets import open_secrets
 from commonweal.boot.settings import Settings
 from commonweal.store import embedded
-from commonweal.store.verify import verify
+from commonweal.store.audit import seal
+from commonweal.store.verify import CHAIN, verify
 
 
 @click.command("check")
@@ -27,15 +28,19 @@ def command(data: str | None, every: int) -> None:
 async def _check(settings: Settings, every: int) -> bool:
     secrets = open_secrets(settings.installation)
     registry = discovery.catalogue(settings.bases).registry
-    whole = True
+    whole, verified = True, 0
     async with embedded.open(settings.folder) as database:
         connection = await asyncpg.connect(database.dsn(embedded.ADMIN))
         try:
+            upto = await seal.sealed_upto(connection)
             async for check in verify(
                 connection, secrets.index, registry, seal_key=secrets.seal, every=every
             ):
                 click.echo(str(check))
                 whole = whole and not check.wrong
+                if check.name == CHAIN:
+                    verified = check.wrong
+            await seal.proven(connection, upto, verified)
         finally:
             await connection.close()
     click.echo("the record is whole" if whole else "the record is NOT whole")

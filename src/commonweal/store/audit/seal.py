@@ -29,6 +29,10 @@ where (xid, seq) > ($1, $2) and xid < pg_snapshot_xmin(pg_current_snapshot())
 order by xid, seq limit {BATCH}"""
 ADD = "insert into beside.seal (xid, seq, rows, head) values ($1, $2, $3, $4)"
 SEALS = "select xid, seq, rows, head from beside.seal order by xid, seq"
+UPTO = """
+select a.at from beside.audit a
+join (select xid, seq from beside.seal order by xid desc, seq desc limit 1) s using (xid, seq)"""
+PROVEN = "insert into beside.proof (upto, damages) values ($1, $2)"
 ROWS = f"select {', '.join(COLUMNS)} from beside.audit order by xid, seq"
 
 
@@ -59,6 +63,16 @@ async def head(connection: Connection) -> tuple[int, int, bytes] | None:
     """The newest seal (transaction, sequence, head), for the collector that keeps it elsewhere."""
     row = await connection.fetchrow(LAST)
     return tuple(row) if row else None
+
+
+async def sealed_upto(connection: Connection) -> int:
+    """The time of the newest row under a seal; 0 before the first."""
+    return int(await connection.fetchval(UPTO) or 0)
+
+
+async def proven(connection: Connection, upto: int, damages: int) -> None:
+    """Keep that the chain was computed again, at least up to there, and how many links did not hold."""
+    await connection.execute(PROVEN, upto, damages)
 
 
 @dataclass(frozen=True, slots=True)
