@@ -69,8 +69,10 @@ CATALOGUE: dict[str, Entry] = {
     "cw-business-rule": Entry(422, "business-rule", "{why}"),
     # who asks, and what is there: 401, 403, 404, 410, …
     "cw-unauthenticated": Entry(401, "login", "Sign in first: {why}."),
+    "cw-not-proved": Entry(401, "login", "{why}"),
     "cw-forbidden": Entry(403, "forbidden", "{why}"),
     "cw-not-found": Entry(404, "not-found", "There is no {type}/{id}."),
+    "cw-nothing": Entry(404, "not-found", "There is no such {what}."),
     "cw-unknown-type": Entry(404, "not-supported", "'{type}' is not a FHIR R4 resource type."),
     "cw-unknown-address": Entry(404, "not-found", "There is nothing at {address}."),
     "cw-unknown-operation": Entry(404, "not-supported", "There is no operation {name} here."),
@@ -115,11 +117,12 @@ class Problem(Exception):
     """The one error of the platform: an HTTP status and the issues behind it.
 
     `index` says which of several writes asked for together is at fault, where one is. `again`: something else
-    was in the way for a moment; the same asked again will do.
+    was in the way for a moment; the same asked again will do. `retry_after`: seconds before which it need not be.
     """
 
     index: int | None = None
     again = False
+    retry_after: int | None = None
 
     def __init__(self, status: int, issues: Sequence[Issue]) -> None:
         super().__init__(status, tuple(issues))

@@ -14,7 +14,7 @@ from commonweal.access.agent import Agent
 from commonweal.access.decision import decide
 from commonweal.access.roles import ANONYMOUS, OPERATOR, RESIDENT, ROLES, SYSTEM
 from commonweal.fhir.outcome import Problem
-from commonweal.identity import sessions
+from commonweal.identity import passwords, sessions
 from commonweal.identity.account import (
     ACCOUNTS,
     LOGINS,
@@ -80,7 +80,7 @@ async def get(identity: Identity, id: str) -> Account:
     """Problem 404 when there is none."""
     account = await ACCOUNTS.get(identity.drawers, id)
     if account is None:
-        raise Problem.of("cw-unknown-address", address="this account")
+        raise Problem.of("cw-nothing", what="account")
     return account
 
 
@@ -140,6 +140,48 @@ async def enable(identity: Identity, by: Agent, id: str, because: str = "") -> A
     return account
 
 
+async def invite(
+    identity: Identity, by: Agent, *, login: str, name: str = "", reference: str = "", language: str = "en"
+) -> tuple[Account, str]:
+    """An account of staff with a password to hand over, shown this once; its first sign-in changes it and adds a second
+    factor."""
+    password = passwords.made()
+    hashed = await passwords.hashed(identity, password)
+    account = await create(
+        identity,
+        by,
+        login=login,
+        name=name,
+        reference=reference,
+        language=language,
+        password=hashed,
+        renew=True,
+    )
+    return account, password
+
+
+async def reset(identity: Identity, by: Agent, id: str, because: str, *, factors: bool = False) -> str:
+    """A new password to hand over, shown this once; `factors`: the second factors were lost and are taken away, too.
+    All sessions end."""
+    _check_manages(await get(identity, id), by)
+    if not because.strip():
+        raise Problem.invalid("say why, and how the person was recognised")
+    password = passwords.made()
+    hashed = await passwords.hashed(identity, password)
+
+    def anew(now: Account) -> Account:
+        if now.kind != STAFF:
+            raise Problem.invalid("a resident has no password; give a code at a help desk instead")
+        changed = msgspec.structs.replace(now, password=hashed, renew=True)
+        none = {"totp": None, "passkeys": (), "recovery": ()}
+        return msgspec.structs.replace(changed, **none) if factors else changed
+
+    account = await _changed(identity, id, anew)
+    await sessions.end_all(identity, id)
+    await identity.note(by, "account-reset", account.party, because=because)
+    return password
+
+
 async def assign(
     identity: Identity,
     by: Agent,
@@ -175,7 +217,7 @@ async def unassign(identity: Identity, by: Agent, id: str, assignment: str, beca
 
     def without(now: Account) -> Account:
         if not any(each.id == assignment for each in now.assignments):
-            raise Problem.of("cw-unknown-address", address="this assignment")
+            raise Problem.of("cw-nothing", what="assignment")
         left = tuple(each for each in now.assignments if each.id != assignment)
         return msgspec.structs.replace(now, assignments=left)
 

@@ -64,7 +64,7 @@ class Kept(Generic[Thing]):
         for _ in range(TRIES):
             entry = await drawers.get(self.kind, id)
             if entry is None:
-                raise Problem.of("cw-unknown-address", address=f"this {self.kind}")
+                raise Problem.of("cw-nothing", what=self.kind)
             changed = change(self.read(entry))
             try:
                 await self.put(
