@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from commonweal.access.agent import Agent
-from commonweal.access.reach import Reach
+from commonweal.access.reach import EVERYTHING, Reach
 from commonweal.fhir.search.index import Indexed
 from commonweal.fhir.search.query import Query
 from commonweal.platform.balance import Movement
@@ -184,10 +184,15 @@ class Records(Protocol):
     async def history(self, scope: Scope, reach: Reach) -> Page:
         """Versions, newest first, deletions included."""
 
-    async def write(self, changes: Sequence[Change], audited: Audited) -> Sequence[Stored]:
+    async def write(
+        self, changes: Sequence[Change], audited: Audited, reach: Reach = EVERYTHING
+    ) -> Sequence[Stored]:
         """All changes or none, set-based: versions, index, notices and the audit row in one transaction.
 
         Returned in the order given. Two changes of one resource in one call are refused (Problem 400).
+        By a reach, as things were before: what is out of it cannot be changed or deleted, as if it were not there
+        (Problem 404), nor what is not there be made by an update; what would be about somebody out of it, or make
+        them one with another person, is refused (Problem 403) in words that do not depend on who is there.
         """
 
     async def move(self, movements: Sequence[Movement]) -> None:

@@ -4,11 +4,12 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from operator import itemgetter
 from typing import Any, TypeVar
 
 import asyncpg
 
-from commonweal.access.reach import Reach
+from commonweal.access.reach import EVERYTHING, Reach
 from commonweal.fhir.elements import RESOURCE_TYPES
 from commonweal.fhir.search.parameters import Registry
 from commonweal.fhir.search.query import Query
@@ -22,6 +23,8 @@ from commonweal.store.connection import Limits, Pools, borrowed, connect, insist
 from commonweal.store.facts import Facts
 from commonweal.store.reads import reading
 from commonweal.store.reads.history import History
+from commonweal.store.reads.judging import Judge
+from commonweal.store.reads.permitting import Permitting
 from commonweal.store.reads.reaching import Reaches
 from commonweal.store.reindexing.reindexer import Reindexer, Take
 from commonweal.store.reindexing.unfinished import Unfinished, notice
@@ -49,27 +52,33 @@ class Engine:
         self.pools = pools
         self.facts = facts
         self.bases = facts.registry.bases
-        self.reaches = Reaches(tokens)
+        self.tokens = tokens
+        self.judge = Judge(Reaches(tokens), facts.registry)
+        self.permitting = Permitting(self.judge, self.bases)
         codings = Codings()
         self.rows = Rows(tokens, facts, codings)
         self.writer = Writer(self.rows, codings)
         self.clusters = Clusters()
         self.unfinished = Unfinished()
-        self.searching = Searching(tokens, facts, self.reaches, key, self.clusters, codings, self.unfinished)
-        self.history = History(self.reaches, key)
+        self.searching = Searching(tokens, facts, self.judge, key, self.clusters, codings, self.unfinished)
+        self.history = History(self.judge, facts, self.clusters, key)
         self.auditor = Auditor(pools.audit)
         self.gathered = {type: reading.Gathered(pools, type) for type in RESOURCE_TYPES}
         self.creating = {type: gathering.Gathered(pools, self.writer) for type in RESOURCE_TYPES}
 
     async def write(
-        self, connection: Connection, parts: Sequence[Numbered], audited: Audited
+        self, connection: Connection, parts: Sequence[Numbered], audited: Audited, reach: Reach
     ) -> tuple[Sequence[Stored], bool]:
         """What was stored, in a transaction of the caller's, and whether it changes who is one person."""
-        stored = await self.writer.write(connection, parts, audited)
-        changes = [change for part in parts for _, change in part]
+        changes = [
+            change for _, change in sorted((each for part in parts for each in part), key=itemgetter(0))
+        ]
+        if self.permitting.asks(reach):
+            await self.permitting.check(connection, changes, reach)
+        stored = [masking.shown(each, reach) for each in await self.writer.write(connection, parts, audited)]
         if not may_relink(changes, self.bases):
             return stored, False
-        return stored, await relink(connection, self.reaches.tokens, self.bases, changes)
+        return stored, await relink(connection, self.tokens, self.bases, changes)
 
 
 class _Records(ABC):
@@ -86,9 +95,9 @@ class _Records(ABC):
     def _lenders(self) -> Lenders:
         return Lenders(self._work, self._search)
 
-    async def _current(self, type: str, ids: Sequence[str]) -> reading.Found:
+    async def _current(self, type: str, ids: Sequence[str], known: bool) -> reading.Found:
         async with self._work() as connection:
-            return await reading.current(connection, type, ids)
+            return await reading.current(connection, type, ids, known=known)
 
     async def now(self) -> int:
         async with self._work() as connection:
@@ -99,20 +108,21 @@ class _Records(ABC):
         for type, id in references:
             if type in RESOURCE_TYPES and _ID.fullmatch(id):
                 by_type.setdefault(type, []).append(id)
-        found = {type: await self._current(type, ids) for type, ids in by_type.items()}
-        seen = self._engine.reaches.of(reach)
+        seen, sees = self._engine.judge.reaches.of(reach), self._engine.judge.sees
+        found = {type: await self._current(type, ids, seen.asks_known) for type, ids in by_type.items()}
         rows = [(type, found.get(type, {}).get(id)) for type, id in references]
         return [
-            masking.shown(reading.stored(type, row), reach) if row and seen.sees(type, row) else None
+            masking.shown(reading.stored(type, row), reach) if row and sees(seen, type, row) else None
             for type, row in rows
         ]
 
     async def version(self, type: str, id: str, version: int, reach: Reach) -> Stored | None:
         if type not in RESOURCE_TYPES or not _ID.fullmatch(id) or not 0 < version < 2**31:
             return None
+        seen, sees = self._engine.judge.reaches.of(reach), self._engine.judge.sees
         async with self._work() as connection:
-            row = await reading.version(connection, type, id, version)
-        if row is None or not self._engine.reaches.of(reach).sees(type, row):
+            row = await reading.version(connection, type, id, version, known=seen.asks_known)
+        if row is None or not sees(seen, type, row):
             return None
         return masking.shown(reading.stored(type, row), reach)
 
@@ -170,14 +180,16 @@ class PostgresTransaction(_Records):
         yield self._connection
 
     async def lock(self, keys: Sequence[str]) -> None:
-        ordered = sorted(self._engine.reaches.tokens.self(key) for key in set(keys))
+        ordered = sorted(self._engine.tokens.self(key) for key in set(keys))
         await self._connection.execute(
             "select pg_advisory_xact_lock(key) from unnest($1::int8[]) key", ordered
         )
 
-    async def write(self, changes: Sequence[Change], audited: Audited) -> Sequence[Stored]:
+    async def write(
+        self, changes: Sequence[Change], audited: Audited, reach: Reach = EVERYTHING
+    ) -> Sequence[Stored]:
         async with self._connection.transaction():
-            stored, relinked = await self._engine.write(self._connection, plan(changes), audited)
+            stored, relinked = await self._engine.write(self._connection, plan(changes), audited, reach)
         self.relinked |= relinked
         return stored
 
@@ -222,7 +234,7 @@ class PostgresStore(_Records):
     @property
     def journal(self) -> Journal:
         """What can be asked of the audit."""
-        return PostgresJournal(self._engine.pools, self._engine.reaches.tokens)
+        return PostgresJournal(self._engine.pools, self._engine.tokens)
 
     def _work(self) -> Lent:
         return borrowed(self._engine.pools.work, self._engine.pools.limits)
@@ -230,28 +242,38 @@ class PostgresStore(_Records):
     def _search(self) -> Lent:
         return borrowed(self._engine.pools.search, self._engine.pools.limits)
 
-    async def _current(self, type: str, ids: Sequence[str]) -> reading.Found:
-        return await self._engine.gathered[type].get(ids)
+    async def _current(self, type: str, ids: Sequence[str], known: bool) -> reading.Found:
+        return await self._engine.gathered[type].get(ids, known=known)
 
-    async def write(self, changes: Sequence[Change], audited: Audited) -> Sequence[Stored]:
+    async def write(
+        self, changes: Sequence[Change], audited: Audited, reach: Reach = EVERYTHING
+    ) -> Sequence[Stored]:
         parts = plan(changes)
         is_one = len(parts) <= 1 and not may_relink(changes, self._engine.bases)
         alone = changes[0] if is_one and len(changes) == 1 else None
+        is_judged = self._engine.permitting.asks(reach)
         if alone and alone.method == "create" and alone.type in RESOURCE_TYPES:
+            if is_judged:
+                await self._permitted(changes, reach)
             gathered = self._engine.creating[alone.type]
-            return [await insisting(lambda: gathered.create(alone, audited))]
+            return [masking.shown(await insisting(lambda: gathered.create(alone, audited)), reach)]
 
         async def attempt() -> Sequence[Stored]:
             async with self._work() as connection:
-                if is_one:
+                if is_one and not is_judged:
                     return await self._engine.writer.write(connection, parts, audited)
                 async with connection.transaction():
-                    stored, relinked = await self._engine.write(connection, parts, audited)
+                    stored, relinked = await self._engine.write(connection, parts, audited, reach)
             if relinked:
                 self._engine.clusters.look_again()
             return stored
 
         return await insisting(attempt)
+
+    async def _permitted(self, creates: Sequence[Change], reach: Reach) -> None:
+        """Nothing is held of what is not there yet, so the creates may go on with others' in one statement."""
+        async with self._work() as connection:
+            await self._engine.permitting.check(connection, creates, reach)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:

@@ -5,12 +5,15 @@ from commonweal.fhir.outcome import Problem
 from commonweal.platform.ports import Page, Scope
 from commonweal.platform.topic import Position
 from commonweal.store import masking
-from commonweal.store.memory.state import Row, State, is_seen
+from commonweal.store.memory.sight import Sight
+from commonweal.store.memory.state import Row, State
 
 
 def page(state: State, scope: Scope, reach: Reach) -> Page:
     """One page; the cursor is the position of its last version."""
-    rows = [row for versions in state.versions.values() for row in versions if _is_asked(row, scope, reach)]
+    sight = Sight(state, reach)
+    asked = (row for versions in state.versions.values() for row in versions if _is_asked(row, scope))
+    rows = [row for row in asked if sight.sees(row)]
     rows.sort(key=lambda row: (row.stored.updated, row.position), reverse=True)
     if scope.cursor:
         last = _read(scope.cursor)
@@ -20,14 +23,13 @@ def page(state: State, scope: Scope, reach: Reach) -> Page:
     return Page([masking.shown(row.stored, reach) for row in shown], next=more)
 
 
-def _is_asked(row: Row, scope: Scope, reach: Reach) -> bool:
+def _is_asked(row: Row, scope: Scope) -> bool:
     stored = row.stored
     return (
         scope.type in (None, stored.type)
         and scope.id in (None, stored.id)
         and (scope.since is None or stored.updated >= scope.since)
         and (scope.until is None or stored.updated <= scope.until)
-        and is_seen(row, reach)
     )
 
 

@@ -14,6 +14,7 @@ from commonweal.fhir.search.match import Subject, in_compartment, matches, sort_
 from commonweal.fhir.search.query import Include, Query
 from commonweal.platform.ports import Page, Stored
 from commonweal.store import masking
+from commonweal.store.memory.sight import Sight
 from commonweal.store.memory.state import Row, State
 
 PAGE = 50
@@ -25,7 +26,7 @@ class Visible:
     a person refers to all records of that person."""
 
     def __init__(self, state: State, reach: Reach) -> None:
-        self._rows = {row.stored.reference: row for row in state.rows(reach)}
+        self._rows = {row.stored.reference: row for row in Sight(state, reach).rows()}
         self._people = {one: group for group in state.people() for one in group}
 
     def find(self, reference: str) -> Subject | None:

@@ -6,7 +6,6 @@ from itertools import count
 from typing import Any
 
 from commonweal.access.consent import Rule
-from commonweal.access.reach import Grant, Reach
 from commonweal.access.relationship import Tie
 from commonweal.fhir.search.index import Indexed
 from commonweal.platform.ports import Audited, Stored, Timer
@@ -89,29 +88,3 @@ class State:
         patients = (row for row in newest if row.stored.type == "Patient" and not row.stored.deleted)
         linked = ((row.stored.reference, partners(row.resource, self.bases)) for row in patients)
         return groups({one: others for one, others in linked if others})
-
-    def rows(self, reach: Reach, types: tuple[str, ...] = ()) -> Iterator[Row]:
-        """Current rows, not deleted and in reach, in order of key; of all types when none is named."""
-        newest = (versions[-1] for versions in self.versions.values())
-        for row in sorted(newest, key=lambda row: row.key):
-            if not row.stored.deleted and (not types or row.stored.type in types) and is_seen(row, reach):
-                yield row
-
-
-def is_seen(row: Row, reach: Reach) -> bool:
-    """Does any grant hold, and is nothing denied?"""
-    belongs = row.belongs
-    if belongs.patient in reach.denied_patients or reach.denied_labels.intersection(belongs.labels):
-        return False
-    return any(_holds(grant, row) for grant in reach.grants)
-
-
-def _holds(grant: Grant, row: Row) -> bool:
-    belongs = row.belongs
-    conditions = (
-        (grant.types, row.stored.type),
-        (grant.areas, belongs.area),
-        (grant.organizations, belongs.holder),
-        (grant.patients, belongs.patient),
-    )
-    return all(wanted is None or value in wanted for wanted, value in conditions)

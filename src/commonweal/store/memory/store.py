@@ -4,14 +4,17 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
-from commonweal.access.reach import Reach
+from commonweal.access.reach import EVERYTHING, Reach
 from commonweal.fhir.search.query import Query
 from commonweal.platform.balance import Movement
 from commonweal.platform.ports import Audited, Change, Page, Scope, Stored, Timer
 from commonweal.store import ledger, masking
 from commonweal.store.memory import history, search
-from commonweal.store.memory.state import State, is_seen
+from commonweal.store.memory.permitting import check
+from commonweal.store.memory.sight import Sight
+from commonweal.store.memory.state import State
 from commonweal.store.memory.write import write
 from commonweal.store.tokens import Tokens
 
@@ -33,12 +36,12 @@ class MemoryRecords:
         return self.state.now
 
     async def get(self, references: Sequence[tuple[str, str]], reach: Reach) -> Sequence[Stored | None]:
-        rows = [self.state.current(type, id) for type, id in references]
-        return [masking.shown(row.stored, reach) if row and is_seen(row, reach) else None for row in rows]
+        rows, sight = [self.state.current(type, id) for type, id in references], Sight(self.state, reach)
+        return [masking.shown(row.stored, reach) if row and sight.sees(row) else None for row in rows]
 
     async def version(self, type: str, id: str, version: int, reach: Reach) -> Stored | None:
         for row in self.state.versions.get((type, id), ()):
-            if row.stored.version == version and is_seen(row, reach):
+            if row.stored.version == version and Sight(self.state, reach).sees(row):
                 return masking.shown(row.stored, reach)
         return None
 
@@ -54,8 +57,12 @@ class MemoryRecords:
     async def history(self, scope: Scope, reach: Reach) -> Page:
         return history.page(self.state, scope, reach)
 
-    async def write(self, changes: Sequence[Change], audited: Audited) -> Sequence[Stored]:
-        return write(self.state, self._tokens, self._bases, changes, audited)
+    async def write(
+        self, changes: Sequence[Change], audited: Audited, reach: Reach = EVERYTHING
+    ) -> Sequence[Stored]:
+        check(self.state, changes, reach)
+        stored = write(self.state, self._tokens, self._bases, changes, audited)
+        return [masking.shown(each, reach) for each in stored]
 
     async def move(self, movements: Sequence[Movement]) -> None:
         ledger.check(movements)
@@ -111,7 +118,7 @@ class MemoryStore:
 
     @property
     def _committed(self) -> MemoryRecords:
-        return MemoryRecords(self.state, self.tokens, self.bases)
+        return MemoryRecords(replace(self.state, now=self.clock()), self.tokens, self.bases)
 
     async def now(self) -> int:
         return self.clock()
@@ -137,9 +144,11 @@ class MemoryStore:
     async def balances(self, accounts: Sequence[str]) -> Mapping[str, int]:
         return await self._committed.balances(accounts)
 
-    async def write(self, changes: Sequence[Change], audited: Audited) -> Sequence[Stored]:
+    async def write(
+        self, changes: Sequence[Change], audited: Audited, reach: Reach = EVERYTHING
+    ) -> Sequence[Stored]:
         async with self.transaction() as records:
-            return await records.write(changes, audited)
+            return await records.write(changes, audited, reach)
 
     async def move(self, movements: Sequence[Movement]) -> None:
         async with self.transaction() as records:
@@ -156,7 +165,7 @@ class MemoryStore:
     async def scan(
         self, query: Query, reach: Reach, since: int | None = None, until: int | None = None
     ) -> AsyncIterator[Stored]:
-        for row in search.matching(self.state, query, reach):
+        for row in search.matching(self._committed.state, query, reach):
             if (since is None or row.stored.updated >= since) and (
                 until is None or row.stored.updated < until
             ):

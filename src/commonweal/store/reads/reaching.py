@@ -1,74 +1,73 @@
-"""What an agent may see, in the hashes of the access columns: judged here row by row, or by SQL in a search."""
+"""A reach in the hashes of the access columns, made once for each that is met."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from commonweal.access.reach import Grant, Reach
+from commonweal.access.relationship import EMERGENCY, KINDS
+from commonweal.fhir.search.clauses import Clause
 from commonweal.store.tokens import Tokens
 
 Hashes = frozenset[int] | None
-Bind = Callable[[Any, str], str]
-"""Takes a value and its SQL type, gives its place in the statement."""
+ANY_BUT_EMERGENCY = frozenset(KINDS) - {EMERGENCY}
 
 
 @dataclass(frozen=True, slots=True)
-class Allowed:
-    """A grant: each of type, area, holder and patient must be among these; None asks nothing."""
+class Way:
+    """A grant; None asks nothing. `kinds` are those of the ties that may lead from `parties`."""
 
     types: frozenset[str] | None
-    columns: tuple[tuple[str, Hashes], ...]
+    areas: Hashes
+    holders: Hashes
+    patients: Hashes
+    parties: Hashes
+    kinds: frozenset[str]
+    criteria: tuple[Clause, ...]
+    unhindered: bool
 
     @property
     def is_plain(self) -> bool:
         """Asks nothing but the type."""
-        return all(among is None for _, among in self.columns)
+        return not self.criteria and self.holders is None and not self.asks_known
 
-    def holds(self, type: str, row: Mapping[str, Any]) -> bool:
-        if self.types is not None and type not in self.types:
-            return False
-        return all(among is None or row[name] in among for name, among in self.columns)
+    @property
+    def asks_known(self) -> bool:
+        """Asks what holds about the patient or the place, which the row does not tell."""
+        return not (self.areas is None and self.patients is None and self.parties is None)
+
+    @property
+    def is_bound(self) -> bool:
+        """Leads to certain patients only."""
+        return self.patients is not None or self.parties is not None
+
+    def is_of(self, type: str) -> bool:
+        return self.types is None or type in self.types
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A reach in hashes."""
+    """A reach: its ways, the groups of which one each must hold as well, and what hinders.
+
+    `everything`: no row is held back. `asks_known`: it cannot be judged by the row alone. `asks_content`: by the
+    access columns alone neither.
+    """
 
     everything: bool
-    grants: tuple[Allowed, ...]
+    asks_known: bool
+    asks_content: bool
+    ways: tuple[Way, ...]
+    within: tuple[tuple[Way, ...], ...]
     labels: frozenset[int]
     patients: frozenset[int]
+    sensitive: frozenset[int]
+    parties: frozenset[int]
+    purpose: str
 
-    def sees(self, type: str, row: Mapping[str, Any]) -> bool:
-        """May this row be seen? Needs its patient, area, holder and labels."""
-        if self.everything:
-            return True
-        if row["patient"] in self.patients or not self.labels.isdisjoint(row["labels"] or ()):
-            return False
-        return any(grant.holds(type, row) for grant in self.grants)
-
-    def where(self, type: str, alias: str, bind: Bind) -> list[str]:
-        """The same as conditions of SQL on an alias; "false" when nothing of this type is seen."""
-        if self.everything:
-            return []
-        conditions = []
-        ways = [grant for grant in self.grants if grant.types is None or type in grant.types]
-        if not any(grant.is_plain for grant in ways):
-            alternatives = [_alternative(grant, alias, bind) for grant in ways]
-            conditions.append(f"({' or '.join(alternatives)})" if ways else "false")
-        if self.labels:
-            denied = bind(sorted(self.labels), "int8[]")
-            conditions.append(f"not coalesce({alias}.labels && {denied}, false)")
-        if self.patients:
-            denied = bind(sorted(self.patients), "int8[]")
-            conditions.append(f"coalesce({alias}.patient <> all({denied}), true)")
-        return conditions
-
-
-def _alternative(grant: Allowed, alias: str, bind: Bind) -> str:
-    asked = [(name, among) for name, among in grant.columns if among is not None]
-    return " and ".join(f"{alias}.{name} = any({bind(sorted(among), 'int8[]')})" for name, among in asked)
+    @property
+    def hinders(self) -> bool:
+        """Can anything stand against a way?"""
+        return bool(self.labels or self.patients or self.sensitive or self.parties)
 
 
 class Reaches:
@@ -76,19 +75,38 @@ class Reaches:
 
     def __init__(self, tokens: Tokens) -> None:
         self.tokens = tokens
-        self.of = lru_cache(maxsize=1024)(self._of)
+        self.of = lru_cache(maxsize=4096)(self._of)
 
     def _of(self, reach: Reach) -> Seen:
+        ways = tuple(map(self._way, reach.grants))
+        within = tuple(tuple(map(self._way, group)) for group in reach.within)
+        hinders = reach.denied_labels or reach.denied_patients or reach.sensitive or reach.parties
+        groups = (tuple(way for way in ways if way.unhindered or not hinders), *within)
+        every = [way for group in (ways, *within) for way in group]
         return Seen(
-            not reach.denied_labels and not reach.denied_patients and Grant() in reach.grants,
-            tuple(self._allowed(grant) for grant in reach.grants),
-            frozenset(self.tokens.label(each) for each in reach.denied_labels),
-            frozenset(self.tokens.self(each) for each in reach.denied_patients),
+            everything=all(any(way.is_plain and way.types is None for way in group) for group in groups),
+            asks_known=bool(reach.denied_patients or reach.parties) or any(way.asks_known for way in every),
+            asks_content=any(way.criteria for way in every),
+            ways=ways,
+            within=within,
+            labels=frozenset(map(self.tokens.label, reach.denied_labels)),
+            patients=frozenset(map(self.tokens.self, reach.denied_patients)),
+            sensitive=frozenset(map(self.tokens.label, reach.sensitive)),
+            parties=frozenset(map(self.tokens.self, reach.parties)),
+            purpose=reach.purpose,
         )
 
-    def _allowed(self, grant: Grant) -> Allowed:
-        columns = {"area": grant.areas, "holder": grant.organizations, "patient": grant.patients}
-        return Allowed(grant.types, tuple((name, self._hashes(among)) for name, among in columns.items()))
+    def _way(self, grant: Grant) -> Way:
+        return Way(
+            types=grant.types,
+            areas=self._hashes(grant.areas),
+            holders=self._hashes(grant.organizations),
+            patients=self._hashes(grant.patients),
+            parties=self._hashes(grant.parties),
+            kinds=ANY_BUT_EMERGENCY if grant.ties is None else grant.ties,
+            criteria=grant.criteria,
+            unhindered=grant.unhindered,
+        )
 
     def _hashes(self, references: Iterable[str] | None) -> Hashes:
-        return None if references is None else frozenset(self.tokens.self(each) for each in references)
+        return None if references is None else frozenset(map(self.tokens.self, references))

@@ -6,6 +6,7 @@ from typing import Any
 
 from commonweal.platform.ports import Method, Stored
 from commonweal.store.connection import Pools, borrowed
+from commonweal.store.reads import circumstances
 
 Connection = Any
 Found = Mapping[str, Mapping[str, Any]]
@@ -15,6 +16,8 @@ METHODS: Mapping[str, Method] = {"c": "create", "u": "update", "d": "delete", "f
 """What the letter in the column `method` stands for."""
 SEEN = "id, version, updated, deleted, method, patient, area, holder, labels, body"
 """What every read fetches: the version itself and what its reach is judged by."""
+KNOWN = f"{SEEN}, {circumstances.known('t.patient', 't.area')} as known"
+"""The same, with what holds about its patient and place."""
 
 
 def stored(type: str, row: Mapping[str, Any]) -> Stored:
@@ -31,17 +34,33 @@ def stored(type: str, row: Mapping[str, Any]) -> Stored:
     )
 
 
-async def current(connection: Connection, type: str, ids: Iterable[str]) -> Found:
-    """The current rows of these ids."""
-    rows = await connection.fetch(f'select {SEEN} from record."{type}" where id = any($1::text[])', list(ids))
+async def current(connection: Connection, type: str, ids: Iterable[str], *, known: bool = False) -> Found:
+    """The current rows of these ids, with what holds about their patients where a reach asks for that."""
+    picked = KNOWN if known else SEEN
+    rows = await connection.fetch(
+        f'select {picked} from record."{type}" t where id = any($1::text[])', list(ids)
+    )
     return {row["id"]: row for row in rows}
 
 
-async def version(connection: Connection, type: str, id: str, number: int) -> Mapping[str, Any] | None:
+async def held(connection: Connection, type: str, ids: Iterable[str], *, known: bool) -> Found:
+    """The same, which nobody else may change until the transaction ends."""
+    picked = KNOWN if known else SEEN
+    rows = await connection.fetch(
+        f'select {picked} from record."{type}" t where id = any($1::text[]) order by id for update of t',
+        list(ids),
+    )
+    return {row["id"]: row for row in rows}
+
+
+async def version(
+    connection: Connection, type: str, id: str, number: int, *, known: bool
+) -> Mapping[str, Any] | None:
     """One version, current or superseded."""
+    picked = KNOWN if known else SEEN
     row: Mapping[str, Any] | None = await connection.fetchrow(
-        f'select {SEEN} from record."{type}" where id = $1 and version = $2 union all '
-        f'select {SEEN} from history."{type}" where id = $1 and version = $2',
+        f'select {picked} from record."{type}" t where id = $1 and version = $2 union all '
+        f'select {picked} from history."{type}" t where id = $1 and version = $2',
         id,
         number,
     )
@@ -56,16 +75,16 @@ class Gathered:
         self._pools = pools
         self._type = type
         self._free = ways
-        self._asked: list[tuple[Sequence[str], asyncio.Future[Found]]] = []
+        self._asked: list[tuple[Sequence[str], bool, asyncio.Future[Found]]] = []
         self._running: set[asyncio.Task[None]] = set()
 
-    async def get(self, ids: Sequence[str]) -> Found:
-        """The current rows of these ids (and perhaps of others)."""
+    async def get(self, ids: Sequence[str], *, known: bool = False) -> Found:
+        """The current rows of these ids (and perhaps of others); `known` as soon as anybody asks for that."""
         loop = asyncio.get_running_loop()
         if not self._asked and self._free:
             loop.call_soon(self._start)
         answer: asyncio.Future[Found] = loop.create_future()
-        self._asked.append((ids, answer))
+        self._asked.append((ids, known, answer))
         return await answer
 
     def _start(self) -> None:
@@ -76,12 +95,13 @@ class Gathered:
             self._running.add(task)
             task.add_done_callback(self._running.discard)
 
-    async def _fetch(self, asked: Sequence[tuple[Sequence[str], asyncio.Future[Found]]]) -> None:
-        answers = [answer for _, answer in asked]
+    async def _fetch(self, asked: Sequence[tuple[Sequence[str], bool, asyncio.Future[Found]]]) -> None:
+        answers = [answer for _, _, answer in asked]
         try:
-            ids = {id for ids, _ in asked for id in ids}
+            ids = {id for ids, _, _ in asked for id in ids}
+            known = any(each for _, each, _ in asked)
             async with borrowed(self._pools.work, self._pools.limits) as connection:
-                found = await current(connection, self._type, ids)
+                found = await current(connection, self._type, ids, known=known)
         except Exception as error:
             for answer in _waiting(answers):
                 answer.set_exception(error)

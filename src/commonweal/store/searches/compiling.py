@@ -10,8 +10,8 @@ from commonweal.fhir.search.parameters import Parameter
 from commonweal.fhir.search.values import ReferenceValue
 from commonweal.store.facts import TELLING, Facts, TypeFacts
 from commonweal.store.reads.binding import Binding
-from commonweal.store.reads.reaching import Seen
 from commonweal.store.searches.aliases import Alias
+from commonweal.store.searches.bounding import Bounds
 from commonweal.store.searches.conditions import NEVER, Conditions
 from commonweal.store.tokens import Tokens
 
@@ -23,12 +23,18 @@ class Compiler:
     """Writes the condition of one search over one type after the other; aliases are numbered through."""
 
     def __init__(
-        self, tokens: Tokens, facts: Facts, conditions: Conditions, seen: Seen, lists: Lists, bind: Binding
+        self,
+        tokens: Tokens,
+        facts: Facts,
+        conditions: Conditions,
+        bounds: Bounds,
+        lists: Lists,
+        bind: Binding,
     ) -> None:
         self._tokens = tokens
         self._facts = facts
         self._conditions = conditions
-        self._seen = seen
+        self._bounds = bounds
         self._lists = lists
         self._bind = bind
         self._numbers = count()
@@ -39,7 +45,7 @@ class Compiler:
 
     def where(self, alias: Alias, clauses: Iterable[Clause], inside: tuple[str, str] | None = None) -> str:
         """Current, in reach, in the compartment, and meeting every clause."""
-        conditions = [f"not {alias.column('deleted')}", *self._seen.where(alias.type, alias.name, self._bind)]
+        conditions = [f"not {alias.column('deleted')}", *self._bounds.of(alias)]
         if inside is not None:
             conditions.append(self._compartment(alias, inside))
         conditions += [self._clause(alias, clause) for clause in clauses]

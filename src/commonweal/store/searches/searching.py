@@ -16,7 +16,7 @@ from commonweal.store.facts import CODE, Facts
 from commonweal.store.reads import reading
 from commonweal.store.reads.cursors import Cursors
 from commonweal.store.reads.history import used_types
-from commonweal.store.reads.reaching import Reaches
+from commonweal.store.reads.judging import Judge
 from commonweal.store.reindexing.unfinished import Unfinished
 from commonweal.store.searches.clusters import Clusters
 from commonweal.store.searches.compiling import Lists
@@ -41,19 +41,19 @@ class Searching:
         self,
         tokens: Tokens,
         facts: Facts,
-        reaches: Reaches,
+        judge: Judge,
         key: bytes,
         clusters: Clusters,
         codings: Codings,
         unfinished: Unfinished,
     ) -> None:
         self._facts = facts
-        self._reaches = reaches
+        self._judge = judge
         self._cursors = Cursors(key)
         self._clusters = clusters
         self._codings = codings
         self._unfinished = unfinished
-        self._selecting = Selecting(tokens, facts, reaches, clusters, codings)
+        self._selecting = Selecting(tokens, facts, judge.reaches, clusters, codings)
 
     async def page(self, query: Query, reach: Reach, lenders: Lenders) -> Page:
         (asked,) = await self._asked([query], reach, lenders)
@@ -136,7 +136,8 @@ class Searching:
             return None
         if known is not None:
             return known
-        if asked.query.total == "accurate":
+        if asked.query.total == "accurate" or not self._judge.reaches.of(asked.reach).everything:
+            # What the database believes of a table is told by every row of it, seen or not.
             return await self._count(asked, lenders)
         statement = self._selecting.rows(asked, (), 2**31, None)
         explained = await replace(statement, text=f"explain (format json) {statement.text}").fetch(lenders)
@@ -145,7 +146,7 @@ class Searching:
     async def _asked(self, queries: Sequence[Query], reach: Reach, lenders: Lenders) -> list[Asked]:
         """The queries with all that must be known to write them; what others may have added is looked for once."""
         for query in queries:
-            masking.refuse(query, reach)
+            masking.refuse(query, reach, self._facts.registry)
         if self._clusters.is_due:
             await self._clusters.refresh(lenders.work())
         if self._unfinished.is_due:
@@ -192,12 +193,12 @@ class Searching:
         by_type: dict[str, list[str]] = {}
         for type, id in references:
             by_type.setdefault(type, []).append(id)
-        seen = self._reaches.of(reach)
+        seen = self._judge.reaches.of(reach)
         found: list[Stored] = []
         for type, ids in by_type.items():
             async with lenders.work() as connection:
-                rows = await reading.current(connection, type, ids)
-            there = (row for row in rows.values() if not row["deleted"] and seen.sees(type, row))
+                rows = await reading.current(connection, type, ids, known=seen.asks_known)
+            there = (row for row in rows.values() if not row["deleted"] and self._judge.sees(seen, type, row))
             found += [reading.stored(type, row) for row in there]
         return found
 

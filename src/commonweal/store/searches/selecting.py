@@ -13,6 +13,7 @@ from commonweal.store.reads.binding import Binding
 from commonweal.store.reads.reaching import Reaches
 from commonweal.store.reads.reading import SEEN
 from commonweal.store.searches.aliases import Alias
+from commonweal.store.searches.bounding import Bounds
 from commonweal.store.searches.clusters import Clusters
 from commonweal.store.searches.compiling import Compiler, Lists, is_anchored, is_telling
 from commonweal.store.searches.conditions import Conditions
@@ -67,7 +68,9 @@ class Selecting:
         self._tokens = tokens
         self._facts = facts
         self._reaches = reaches
+        self._clusters = clusters
         self._conditions = Conditions(tokens, clusters, codings)
+        self._alone = Conditions(tokens, Clusters(), codings)
 
     def rows(self, asked: Asked, sorts: Sequence[Sort], limit: int, place: Sequence[Any] | None) -> Statement:
         """The rows of SEEN with `type`, their sort values v0, v1 … and their key, in order, from a place on."""
@@ -97,8 +100,8 @@ class Selecting:
         return writing.statement(f"select {' + '.join(parts)} as total")
 
     def compiler(self, asked: Asked, bind: Binding) -> Compiler:
-        seen = self._reaches.of(asked.reach)
-        return Compiler(self._tokens, self._facts, self._conditions, seen, asked.lists, bind)
+        bounds = Bounds(self._reaches.of(asked.reach), bind, self._clusters, self._alone)
+        return Compiler(self._tokens, self._facts, self._conditions, bounds, asked.lists, bind)
 
     def anchored(self, asked: Asked) -> bool:
         query = asked.query
