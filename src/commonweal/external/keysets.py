@@ -51,13 +51,13 @@ class KeysetFetcher:
         request = self._client.build_request(
             "GET",
             url.copy_with(host=at),
-            headers={"Host": host, "Accept": "application/json"},
+            headers={"Host": host, "Accept": "application/json", "Accept-Encoding": "identity"},
             extensions={"sni_hostname": url.host},
         )
         answer = await self._client.send(request, stream=True)
         try:
             body = b""
-            async for chunk in answer.aiter_bytes():
+            async for chunk in answer.aiter_raw():
                 body += chunk
                 if len(body) > BYTES:
                     raise ValueError("the key set is too large")
