@@ -1,21 +1,54 @@
 """Registry: who people are, with whom they live, who cares for them, and where that is."""
 
-from commonweal.access.agent import OPERATOR
+from commonweal.access.roles import (
+    ACCESS_MANAGER,
+    AUDITOR,
+    BACKEND,
+    CLINICIAN,
+    COMMUNITY_WORKER,
+    EPIDEMIOLOGIST,
+    OFFICER,
+    OPERATOR,
+    PHARMACIST,
+    PRIVACY_OFFICER,
+    REGISTRAR,
+    RESIDENT,
+)
 from commonweal.platform import Admit, Every, Judgement, Page, Permission, Service
 from commonweal.services.registry import api, handlers, pages, queries, workflow
 from commonweal.services.registry.rules import consents, households, numbers, people, places
 
-BY = (OPERATOR,)
 HOUR = 3600
 FORM = ("GET", "POST")
+PEOPLE = ("Patient", "RelatedPerson", "Group")
+DIRECTORY = (
+    "Practitioner",
+    "PractitionerRole",
+    "Organization",
+    "OrganizationAffiliation",
+    "HealthcareService",
+    "Endpoint",
+)
+CARING = (OPERATOR, CLINICIAN, PHARMACIST, REGISTRAR, COMMUNITY_WORKER, OFFICER, EPIDEMIOLOGIST)
+"""Who sees people, each within its reach."""
+EVERYBODY = (*CARING, RESIDENT, AUDITOR, PRIVACY_OFFICER, ACCESS_MANAGER, BACKEND)
+"""Who has signed in."""
 
 
-def _may(name: str, sentence: str, *allows: str) -> Permission:
-    return Permission(name, sentence, roles=BY, allows=allows)
+def _may(name: str, sentence: str, roles: tuple[str, ...], *allows: str) -> Permission:
+    return Permission(name, sentence, roles, allows)
+
+
+def _each(types: tuple[str, ...], *interactions: str) -> tuple[str, ...]:
+    return tuple(f"{type}.{each}" for type in types for each in interactions)
+
+
+def _reads(*types: str) -> tuple[str, ...]:
+    return _each(types, "read", "search", "history")
 
 
 def _all(*types: str) -> tuple[str, ...]:
-    return tuple(f"{type}.{each}" for type in types for each in ("create", "update"))
+    return _each(types, "create", "update")
 
 
 service = Service(
@@ -39,37 +72,58 @@ service = Service(
     permissions=[
         _may(
             "registry.read",
-            "Find and read people, households, places and those who care for them",
-            *(
-                f"{type}.{each}"
-                for type in sorted({kind.type for kind in workflow.KINDS})
-                for each in ("read", "search")
-            ),
+            "Find and read people and households",
+            (*CARING, RESIDENT, BACKEND),
+            *_reads(*PEOPLE),
+        ),
+        _may(
+            "directory.read",
+            "Find and read places and those who care for people",
+            EVERYBODY,
+            *_reads("Location", *DIRECTORY),
+        ),
+        _may(
+            "consent.read",
+            "Read what a person agreed to",
+            (OPERATOR, CLINICIAN, RESIDENT),
+            *_reads("Consent"),
         ),
         _may(
             "person.register",
             "Register a person and correct what is known of them",
+            (OPERATOR, REGISTRAR, BACKEND),
             *_all("Patient", "RelatedPerson"),
         ),
-        _may("person.merge", "Say that two records are one person, or undo that", "Patient.update"),
-        _may("identity.check", "Check an identity number without looking anybody up"),
-        _may("household.register", "Say who lives together, and where", *_all("Group")),
-        _may("place.add", "Add an area, a grid, a facility or a venue", *_all("Location")),
-        _may("place.close", "Shut a facility for a while or for good, and open it again", "Location.update"),
+        _may(
+            "person.merge", "Say that two records are one person, or undo that", (OPERATOR,), "Patient.update"
+        ),
+        _may(
+            "identity.check",
+            "Check an identity number without looking anybody up",
+            (OPERATOR, REGISTRAR, CLINICIAN, BACKEND),
+        ),
+        _may(
+            "household.register",
+            "Say who lives together, and where",
+            (OPERATOR, REGISTRAR, COMMUNITY_WORKER),
+            *_all("Group"),
+        ),
+        _may("place.add", "Add an area, a grid, a facility or a venue", (OPERATOR,), *_all("Location")),
+        _may(
+            "place.close",
+            "Shut a facility for a while or for good, and open it again",
+            (OPERATOR,),
+            "Location.update",
+        ),
         _may(
             "care.register",
             "Register practitioners, organizations and what they offer",
-            *_all(
-                "Practitioner",
-                "PractitionerRole",
-                "Organization",
-                "OrganizationAffiliation",
-                "HealthcareService",
-                "Endpoint",
-            ),
+            (OPERATOR,),
+            *_all(*DIRECTORY),
         ),
-        _may(workflow.RECORD, "Record a consent", *_all("Consent")),
-        _may(workflow.END, "End a consent", "Consent.update"),
+        _may("consent.write", "Write consents as resources", (OPERATOR,), *_all("Consent")),
+        _may(workflow.RECORD, "Record a consent", (OPERATOR, RESIDENT, REGISTRAR)),
+        _may(workflow.END, "End a consent", (OPERATOR, RESIDENT, PRIVACY_OFFICER)),
     ],
     workflows=[workflow.CONSENTING, workflow.OPENING],
     operations=api.OPERATIONS,
@@ -77,9 +131,9 @@ service = Service(
         Page(
             "/register", "person.register", pages.register, "Register a person", menu="people", methods=FORM
         ),
-        Page("/places", "registry.read", pages.places, "Places", menu="places"),
+        Page("/places", "directory.read", pages.places, "Places", menu="places"),
         Page("/places/add", "place.add", pages.add_place, "Add a place", methods=FORM),
-        Page("/places/{id}", "registry.read", pages.place, "Place"),
+        Page("/places/{id}", "directory.read", pages.place, "Place"),
     ],
     reacts=[Every(HOUR, handlers.end_consents)],
     judgements=[Judgement("identity", numbers.judged, numbers.judged.__doc__ or "")],

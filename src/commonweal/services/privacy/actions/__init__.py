@@ -1,0 +1,1 @@
+"""What is done about privacy: one verb, one permission, one transaction."""

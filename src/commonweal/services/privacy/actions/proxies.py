@@ -1,0 +1,117 @@
+"""Who acts for whom: granted by the person, by being a parent, by a document; ended, and disputed."""
+
+from typing import Any
+
+from commonweal.fhir.outcome import Problem
+from commonweal.platform import Work
+from commonweal.platform.ports import Stored
+from commonweal.services.privacy import queries
+from commonweal.services.privacy.actions.duties import (
+    admitted,
+    asker,
+    consent_of,
+    duty,
+    end_consent,
+    moment,
+    must_decide_for,
+    said,
+)
+from commonweal.services.privacy.actions.emergencies import NOBODY
+from commonweal.services.privacy.rules import consents, people
+from commonweal.services.privacy.rules.consents import Party
+
+Json = dict[str, Any]
+
+
+async def grant(work: Work, patient: str, proxy: Json | None, types: list[str], until: str) -> Stored:
+    """A person lets somebody act for them until a last day, for some types of records or for all."""
+    await must_decide_for(work, patient)
+    if proxy is None:
+        raise Problem.of("cw-business-rule", "Patient", why=NOBODY)
+    ward = await queries.person(work, patient)
+    years = work.parameter("proxy_years_most", work.now())
+    latest = people.years_after(queries.today(work), years)
+    admitted(people.may_last(until, queries.today(work), latest), "Consent.provision.period")
+    return await _act(work, ward, proxy, people.CHOSEN, types, until, "")
+
+
+async def record_parent(work: Work, child: Json | None, parent: Json | None, document: str) -> Stored:
+    """A parent of a child is recorded at a help desk; until the child is old enough to be asked itself."""
+    if child is None or parent is None:
+        raise Problem.of("cw-business-rule", "Patient", why=NOBODY)
+    years = work.parameter("guardian_consent_years", work.now())
+    born = child.get("birthDate", "")
+    admitted(people.may_be_child(born, queries.today(work), years), "Patient.birthDate")
+    until = people.day_before(people.years_after(born, years))
+    return await _act(work, child, parent, people.PARENT, [], until, document)
+
+
+async def record_guardian(work: Work, ward: Json | None, guardian: Json | None, document: str) -> Stored:
+    """A guardian by document is recorded at a help desk: a Consent; or the Task of a conflict, where somebody else
+    acts by law for this person already."""
+    if ward is None or guardian is None:
+        raise Problem.of("cw-business-rule", "Patient", why=NOBODY)
+    patient, proxy = f"Patient/{ward['id']}", f"Patient/{guardian['id']}"
+    others = people.conflicts(people.GUARDIAN, proxy, await queries.proxies(work, patient))
+    if others and not await queries.is_disputed(work, patient):
+        return await _dispute(
+            work, patient, [f"Consent/{each['id']}" for each in others], f"{document}: {proxy}"
+        )
+    years = work.parameter("guardian_document_years", work.now())
+    until = people.day_before(people.years_after(queries.today(work), years))
+    return await _act(work, ward, guardian, people.GUARDIAN, [], until, document)
+
+
+async def claim_child(work: Work, child: Json | None) -> Stored:
+    """Whoever asks is the parent of this child, as its record says already (a mother of whom it was born here)."""
+    parent = await queries.person(work, work.agent.id)
+    related = child is not None and await queries.is_parent(work, parent, f"Patient/{child['id']}")
+    return await record_parent(work, child if related else None, parent, "as recorded at birth")
+
+
+async def contest(work: Work, patient: str, reference: str, words: str) -> Stored:
+    """It is disputed that somebody acts for a person; nobody new may until it is decided."""
+    await must_decide_for(work, patient)
+    consent, _ = await consent_of(work, reference)
+    if consent["patient"]["reference"] != patient or consents.kind_of(consent) != "proxy":
+        raise Problem.not_found("Consent", reference.partition("/")[2])
+    if await queries.is_disputed(work, patient):
+        raise Problem.conflict("it is being decided already who may act for this person")
+    return await _dispute(work, patient, [reference], words)
+
+
+async def end(work: Work, reference: str, because: str) -> Stored:
+    """A consent or proxy ends: by the person, by who decides for them, or by the proxy."""
+    consent, _ = await consent_of(work, reference)
+    if consents.kind_of(consent) == "":
+        raise Problem.not_found("Consent", reference.partition("/")[2])
+    if people.proxy_of(consent) != work.agent.id:
+        await must_decide_for(work, consent["patient"]["reference"])
+    if people.role_of(consent) in people.BY_LAW and people.proxy_of(consent) != work.agent.id:
+        raise Problem.forbidden(["whoever acts by law is contested, not dismissed"])
+    return await end_consent(work, reference, because)
+
+
+async def _act(
+    work: Work, ward: Json, proxy: Json, role: str, types: list[str], until: str, document: str
+) -> Stored:
+    patient, by = f"Patient/{ward['id']}", f"Patient/{proxy['id']}"
+    others = await queries.proxies(work, patient)
+    disputed = await queries.is_disputed(work, patient)
+    admitted(people.may_act(by, patient, role, others, disputed), "Consent.provision.actor")
+    consent = consents.proxying(
+        Party(patient, people.called(ward)),
+        Party(by, people.called(proxy)),
+        role,
+        types,
+        until,
+        asker(work),
+        moment(work),
+        document,
+    )
+    return await work.save(consent, because=document or "the person's own wish")
+
+
+async def _dispute(work: Work, patient: str, disputed: list[str], words: str) -> Stored:
+    about = [said("about", valueReference={"reference": each}) for each in disputed]
+    return await work.save(duty(work, "guardian-conflict", patient, {"text": words}, about), because=words)
