@@ -110,8 +110,6 @@ async def record_guardian(work: Work, parameters: Json) -> Json:
 async def contest(work: Work, parameters: Json) -> Json:
     """patient, consent (by which somebody acts for them), reason → task."""
     consent, reason = _reference(parameters, "consent", "Consent"), _texts(parameters)("reason")
-    if not reason:
-        raise Problem.of("cw-business-rule", "Parameters", why="say why it is disputed")
     return _told(await proxies.contest(work, _reference(parameters, "patient", "Patient"), consent, reason))
 
 

@@ -129,6 +129,13 @@ async def must_decide_for(work: Work, patient: str) -> None:
         raise Problem.forbidden(["only the person, a parent or a guardian decides this"])
 
 
+def existing(person: Json | None) -> Json:
+    """The one person who was looked for; Problem 422 with the one sentence else."""
+    admitted(people.is_found(person), "Patient")
+    assert person is not None
+    return person
+
+
 def admitted(decision: Decision, path: str) -> None:
     """Problem 422 with the reasons against."""
     if not decision:

@@ -7,16 +7,14 @@ from commonweal.fhir.outcome import Problem
 from commonweal.platform import Work
 from commonweal.platform.ports import Stored
 from commonweal.services.privacy import queries
-from commonweal.services.privacy.actions.duties import admitted, duty, moment, said, state
-from commonweal.services.privacy.rules import duties, people
+from commonweal.services.privacy.actions.duties import admitted, duty, existing, moment, said, state
+from commonweal.services.privacy.rules import duties
 from commonweal.services.privacy.rules.duties import REASON
 
 Json = dict[str, Any]
 Seek = Callable[[], Awaitable[Json | None]]
 MODES = "http://terminology.hl7.org/CodeSystem/v3-ParticipationMode"
 CLASSES = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
-NOBODY = "nobody was found by exactly this, or more than one person was"
-"""The one sentence of everything that looks somebody up beyond reach."""
 TOLD = (
     "Your record was opened in an emergency at %s (UTC). Who did so, and why, is written under “Who has looked at my "
     "record”; every such access is reviewed. 您的健康档案于 %s（协调世界时）因紧急情况被查阅，"
@@ -32,13 +30,10 @@ async def open_access(work: Work, seek: Seek, code: str, text: str) -> Stored:
     admitted(duties.may_be_asked({"reasonCode": reason}, letters), "Task.reasonCode")
     if not work.agent.id.startswith("Practitioner/"):
         raise Problem.forbidden(["an emergency access is a practitioner's own"])
-    person = await seek()
-    if person is None:
-        raise Problem.of("cw-business-rule", "Patient", why=NOBODY)
+    person = existing(await seek())
     patient = f"Patient/{person['id']}"
     earlier = await queries.emergencies(work, work.agent.id, patient)
-    if any(people.plain(each["reasonCode"]["text"]) == people.plain(text) for each in earlier):
-        raise Problem.of("cw-business-rule", "Task.reasonCode", why="to go on, say a new reason")
+    admitted(duties.may_go_on(text, earlier), "Task.reasonCode")
     for each in earlier:
         await end_access(work, each["id"])
     notice = await work.save(_notice(work, person), because="an emergency access is told")
@@ -89,9 +84,7 @@ async def arrive(work: Work, person: Json | None) -> tuple[str, str]:
     here = work.agent.organization
     if here is None:
         raise Problem.forbidden(["an arrival is at an organization; act for one"])
-    if person is None:
-        raise Problem.of("cw-business-rule", "Patient", why=NOBODY)
-    patient = f"Patient/{person['id']}"
+    patient = f"Patient/{existing(person)['id']}"
     there = await queries.arrived(work, patient, here)
     if there is not None:
         return patient, f"Encounter/{there['id']}"

@@ -12,11 +12,11 @@ from commonweal.services.privacy.actions.duties import (
     consent_of,
     duty,
     end_consent,
+    existing,
     moment,
     must_decide_for,
     said,
 )
-from commonweal.services.privacy.actions.emergencies import NOBODY
 from commonweal.services.privacy.rules import consents, people
 from commonweal.services.privacy.rules.consents import Party
 
@@ -26,8 +26,7 @@ Json = dict[str, Any]
 async def grant(work: Work, patient: str, proxy: Json | None, types: list[str], until: str) -> Stored:
     """A person lets somebody act for them until a last day, for some types of records or for all."""
     await must_decide_for(work, patient)
-    if proxy is None:
-        raise Problem.of("cw-business-rule", "Patient", why=NOBODY)
+    proxy = existing(proxy)
     ward = await queries.person(work, patient)
     years = work.parameter("proxy_years_most", work.now())
     latest = people.years_after(queries.today(work), years)
@@ -37,8 +36,7 @@ async def grant(work: Work, patient: str, proxy: Json | None, types: list[str], 
 
 async def record_parent(work: Work, child: Json | None, parent: Json | None, document: str) -> Stored:
     """A parent of a child is recorded at a help desk; until the child is old enough to be asked itself."""
-    if child is None or parent is None:
-        raise Problem.of("cw-business-rule", "Patient", why=NOBODY)
+    child, parent = existing(child), existing(parent)
     years = work.parameter("guardian_consent_years", work.now())
     born = child.get("birthDate", "")
     admitted(people.may_be_child(born, queries.today(work), years), "Patient.birthDate")
@@ -49,8 +47,7 @@ async def record_parent(work: Work, child: Json | None, parent: Json | None, doc
 async def record_guardian(work: Work, ward: Json | None, guardian: Json | None, document: str) -> Stored:
     """A guardian by document is recorded at a help desk: a Consent; or the Task of a conflict, where somebody else
     acts by law for this person already."""
-    if ward is None or guardian is None:
-        raise Problem.of("cw-business-rule", "Patient", why=NOBODY)
+    ward, guardian = existing(ward), existing(guardian)
     patient, proxy = f"Patient/{ward['id']}", f"Patient/{guardian['id']}"
     others = people.conflicts(people.GUARDIAN, proxy, await queries.proxies(work, patient))
     if others and not await queries.is_disputed(work, patient):
@@ -75,8 +72,7 @@ async def contest(work: Work, patient: str, reference: str, words: str) -> Store
     consent, _ = await consent_of(work, reference)
     if consent["patient"]["reference"] != patient or consents.kind_of(consent) != "proxy":
         raise Problem.not_found("Consent", reference.partition("/")[2])
-    if await queries.is_disputed(work, patient):
-        raise Problem.conflict("it is being decided already who may act for this person")
+    admitted(people.may_be_disputed(words, await queries.is_disputed(work, patient)), "Task.reasonCode")
     return await _dispute(work, patient, [reference], words)
 
 

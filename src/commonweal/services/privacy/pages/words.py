@@ -105,7 +105,7 @@ def states() -> Mapping[str, str]:
         "in-order": _("found to be in order"),
         "not-in-order": _("found not to be in order"),
         "decided": _("decided"),
-        "closed": _("closed"),
+        "closed": _("finished"),
     }
 
 

@@ -55,6 +55,20 @@ def may_be_asked(task: Json, letters: int) -> Decision:
     )
 
 
+def may_go_on(text: str, earlier: list[Json]) -> Decision:
+    """May an access be followed by another? By a new reason only. `earlier`: those that are open."""
+    said = {"".join(each["reasonCode"]["text"].split()) for each in earlier}
+    return decide(("".join(text.split()) not in said, "it is open already; to go on, say a new reason"))
+
+
+def may_be_objected(there: bool, asked: bool) -> Decision:
+    """May somebody be asked to find out about an access?"""
+    return decide(
+        (there, "there is no such access to this record"),
+        (not asked, "somebody is finding out about this access already"),
+    )
+
+
 def _is_no_wider(task: Json, before: Json) -> Decision:
     (start, end), (began, ended) = opened(task), opened(before)
     same = all(task.get(each) == before.get(each) for each in FIXED) and start == began

@@ -81,6 +81,19 @@ def is_parent_of(related: Json, child: str) -> bool:
     return parent and related.get("patient", {}).get("reference") == child
 
 
+def is_found(person: Json | None) -> Decision:
+    """Was exactly one person found? One sentence for all that look somebody up beyond reach."""
+    return decide((person is not None, "nobody was found by exactly this, or more than one person was"))
+
+
+def may_be_disputed(words: str, disputed: bool) -> Decision:
+    """May somebody say that it is disputed who acts for a person?"""
+    return decide(
+        (words, "say why it is disputed"),
+        (not disputed, "it is being decided already who may act for this person"),
+    )
+
+
 def may_act(proxy: str, ward: str, role: str, others: list[Json], disputed: bool) -> Decision:
     """May somebody begin to act for a person? `others`: those who do now; `disputed`: it is being decided."""
     twice = any(proxy_of(each) == proxy and role_of(each) == role for each in others)
