@@ -28,7 +28,7 @@ def install() -> None:
     """`npm ci`: exactly what the lock says; no script of a package ever runs."""
     check()
     print("· installing what the pages are made of", flush=True)
-    _run(*_npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--silent")
+    _run(*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--silent")
 
 
 def build() -> None:
@@ -97,7 +97,8 @@ def _node() -> str:
     return str(_wheel() / "bin/node")
 
 
-def _npm() -> list[str]:
+def npm() -> list[str]:
+    """The command npm: the machine's own, else that of the wheel."""
     node = _node()
     if node == shutil.which("node"):
         return [shutil.which("npm") or "npm"]

@@ -56,10 +56,10 @@ def dependencies() -> str:
 
 def _pinned(lock: Path) -> Iterator[tuple[str, str, str]]:
     for name, version in re.findall(r"^(\S+)==(\S+) ", lock.read_text("utf-8"), re.MULTILINE):
-        yield name, version, _licence(metadata(name))
+        yield name, version, licence(metadata(name))
 
 
-def _licence(about: PackageMetadata) -> str:
+def licence(about: PackageMetadata) -> str:
     """The licence as the package states it: expression, first line of its text, or classifiers."""
     classified = [
         c.rpartition(" :: ")[2] for c in about.get_all("Classifier", []) if c.startswith("License ::")
