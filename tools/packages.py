@@ -96,7 +96,7 @@ def _python() -> list[str]:
 
 
 def python_faults(report: Json) -> list[str]:
-    """What pip-audit reports. It calls a package that its service does not know "skipped" and is content: we are not."""
+    """What pip-audit reports. A package that its service does not know it calls "skipped" and is content: not we."""
     packages: list[Json] = report.get("dependencies", [])
     skipped = sum("skip_reason" in each for each in packages)
     told = f"the service of pip-audit knows nothing of {skipped} of {len(packages)} packages"
