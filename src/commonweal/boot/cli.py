@@ -9,7 +9,7 @@ from commonweal.boot.processes import AddressInUse, ChildFailed
 from commonweal.fhir.outcome import Problem
 from commonweal.store.embedded import DatabaseUnavailable
 
-VERBS = ("up", "serve", "worker", "load", "export", "token", "ask", "check", "keys", "db", "docs")
+VERBS = ("up", "serve", "worker", "load", "export", "token", "ask", "check", "keys", "user", "db", "docs")
 
 
 class Verbs(click.Group):
