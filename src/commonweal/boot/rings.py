@@ -33,12 +33,12 @@ class Ring:
     @property
     def current(self) -> Key:
         """The key for what is closed from now on."""
-        if self._clock() - self._looked > FRESH:
-            self._look()
+        self._keep_fresh()
         return self._keys[0]
 
     def key(self, id: str) -> bytes | None:
         """The key of this id; for one that is not known the file is asked: another process may have just made it."""
+        self._keep_fresh()
         found = self._find(id)
         if found is None:
             self._look()
@@ -46,12 +46,15 @@ class Ring:
         return found
 
     def __iter__(self) -> Iterator[Key]:
-        if self._clock() - self._looked > FRESH:
-            self._look()
+        self._keep_fresh()
         return iter(self._keys)
 
     def _find(self, id: str) -> bytes | None:
         return next((each.key for each in self._keys if each.id == id), None)
+
+    def _keep_fresh(self) -> None:
+        if self._clock() - self._looked > FRESH:
+            self._look()
 
     def _look(self) -> None:
         self._looked = self._clock()
