@@ -94,7 +94,8 @@ async def keep_fresh(identity: Identity) -> bool:
 async def _published(identity: Identity, algorithm: str, kid: str) -> ECKey | RSAKey:
     now = identity.now()
     ring = await _ring(identity, algorithm)
-    return _key(next(each.jwk for each in ring if each.jwk["kid"] == kid and now < each.until))
+    good = [each.jwk for each in ring if each.jwk["kid"] == kid and now < each.until]
+    return _key(good[0])
 
 
 async def _ring(identity: Identity, algorithm: str) -> list[Key]:
