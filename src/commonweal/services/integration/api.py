@@ -27,5 +27,11 @@ def _text(parameters: Json, name: str) -> str | None:
 
 
 OPERATIONS = (
-    Operation("$quarantine", "quarantine.add", quarantine, "Set aside a message that could not be taken"),
+    Operation(
+        "$quarantine",
+        "quarantine.add",
+        quarantine,
+        "Set aside a message that could not be taken",
+        beyond=True,
+    ),
 )

@@ -1,8 +1,8 @@
-"""What happens by itself: a duty that waits too long becomes more urgent."""
+"""What happens by itself: a duty that waits too long becomes more urgent; one number of two people is looked into."""
 
 from commonweal.fhir import codec
 from commonweal.platform import Notice, Work
-from commonweal.services.integration import actions, rules
+from commonweal.services.integration import actions, queries, rules
 from commonweal.services.integration.workflow import URGENCY
 
 
@@ -14,3 +14,12 @@ async def raise_priority(work: Work, notice: Notice) -> None:
     until = task["restriction"]["period"]["end"]
     priority = rules.raised(task, URGENCY[notice.topic])
     await actions.escalate(work, notice.id, priority, f"{notice.topic}: {task['status']} until {until}")
+
+
+async def compare(work: Work, notice: Notice) -> None:
+    """Somebody was registered with a number that others have; once, however often it is told."""
+    provisional = codec.parse((await work.read("Patient", notice.id)).body)
+    there = await queries.compared(work, notice.id)
+    others = [link["other"]["reference"].removeprefix("Patient/") for link in provisional.get("link", [])]
+    for other in (each for each in others if not there):
+        await actions.review_match(work, notice.id, other, "two records have one number")

@@ -1,6 +1,6 @@
 """Integration: what other systems sent and could not be taken waits here with its reason; nothing is lost."""
 
-from commonweal.access.agent import OPERATOR
+from commonweal.access.roles import BACKEND, OPERATOR
 from commonweal.platform import Admit, On, Page, Permission, Service
 from commonweal.services.integration import api, handlers, pages, rules, workflow
 
@@ -14,9 +14,9 @@ service = Service(
         Admit(workflow.MATCH, rules.may_be_compared),
     ],
     permissions=[
-        Permission("quarantine.read", "See what waits", (OPERATOR,), ("Task.read", "Task.search")),
-        Permission(workflow.ADD, "Set a message aside", (OPERATOR,), ("Task.create",)),
-        Permission(workflow.RESOLVE, "Take on what waits, and close it", (OPERATOR,), ("Task.update",)),
+        Permission("quarantine.read", "See what waits", (OPERATOR,)),
+        Permission(workflow.ADD, "Set a message aside", (OPERATOR, BACKEND), app="c"),
+        Permission(workflow.RESOLVE, "Take on what waits, and close it", (OPERATOR,)),
     ],
     workflows=workflow.WORKFLOWS,
     operations=api.OPERATIONS,
@@ -24,6 +24,9 @@ service = Service(
         Page("/waiting", "quarantine.read", pages.waiting, "What waits", menu="platform"),
         Page("/waiting/{id}", "quarantine.read", pages.duty, "What waits", methods=("GET", "POST")),
     ],
-    reacts=[On(topic, handlers.raise_priority) for topic in workflow.URGENCY],
+    reacts=[
+        *(On(topic, handlers.raise_priority) for topic in workflow.URGENCY),
+        On("registration.matched", handlers.compare),
+    ],
     asks=["Patient/$merge"],
 )

@@ -20,6 +20,19 @@ async def register_person(work: Work, person: Json) -> Stored:
     return await work.save(person | {"resourceType": "Patient"}, because="registered")
 
 
+async def register_once(work: Work, person: Json) -> Stored | None:
+    """A new person of the organization of whoever asks. None: somebody has one of the numbers, perhaps beyond what
+    the caller may see; what was said is kept apart, and the match review is told. Both take the same steps."""
+    _admitted(people.may_be_registered(person), "Patient")
+    here = {"managingOrganization": {"reference": work.agent.organization}} if work.agent.organization else {}
+    person = person | here | {"resourceType": "Patient"}
+    others = await queries.holders(work, people.keys(person))
+    if not others:
+        return await work.save(person, because="registered")
+    await work.save(people.provisional(person, others), because="a number of this person is registered")
+    return None
+
+
 async def register_newborn(work: Work, mother: str, newborn: Json) -> Stored:
     """A child before it has a name, and its mother as the one related to it. The name comes into the same
     record by a plain update: it stays one person."""

@@ -24,6 +24,19 @@ async def unmerge(work: Work, parameters: Json) -> Json:
     return _answer({"name": "result-patient", "valueReference": {"reference": f"Patient/{source}"}})
 
 
+async def register(work: Work, parameters: Json) -> Json:
+    """patient (the resource) → patient (a reference), when registered; registered."""
+    given = (each for each in parameters.get("parameter", ()) if each.get("name") == "patient")
+    person = next((each["resource"] for each in given if "resource" in each), None)
+    if person is None or person.get("resourceType") != "Patient" or "id" in person:
+        raise Problem.invalid("the parameter patient must hold a Patient without an id", "Parameters")
+    stored = await actions.register_once(work, person)
+    told: Json = {"name": "registered", "valueBoolean": stored is not None}
+    if stored is None:
+        return _answer(told)
+    return _answer(told, {"name": "patient", "valueReference": {"reference": stored.reference}})
+
+
 async def identify(work: Work, parameters: Json) -> Json:
     """system, value → known, valid, reasons; it looks nobody up."""
     judged = numbers.judged({name: _text(parameters, name) for name in ("system", "value")})
@@ -63,6 +76,13 @@ def _patient(parameters: Json, name: str) -> str:
 
 
 OPERATIONS = (
+    Operation(
+        "Patient/$register",
+        "person.register",
+        register,
+        "Register a person; it does not tell whether somebody has the number",
+        beyond=True,
+    ),
     Operation("Patient/$merge", "person.merge", merge, "Say that two records are one person"),
     Operation("Patient/$unmerge", "person.merge", unmerge, "Undo that, exactly"),
     Operation(

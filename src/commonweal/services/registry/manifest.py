@@ -35,8 +35,10 @@ EVERYBODY = (*CARING, RESIDENT, AUDITOR, PRIVACY_OFFICER, ACCESS_MANAGER, BACKEN
 """Who has signed in."""
 
 
-def _may(name: str, sentence: str, roles: tuple[str, ...], *allows: str) -> Permission:
-    return Permission(name, sentence, roles, allows)
+def _may(
+    name: str, sentence: str, roles: tuple[str, ...], *allows: str, app: str | None = None
+) -> Permission:
+    return Permission(name, sentence, roles, allows, app)
 
 
 def _each(types: tuple[str, ...], *interactions: str) -> tuple[str, ...]:
@@ -60,6 +62,7 @@ service = Service(
         Admit(workflow.PATIENT, people.may_be_identified, given=queries.known),
         Admit(workflow.PATIENT, people.may_be_unnamed),
         Admit(workflow.PATIENT, people.may_be_linked),
+        Admit(workflow.PROVISIONAL, people.may_be_provisional),
         Admit(workflow.RELATED, people.may_be_identified, given=queries.before),
         Admit(workflow.PRACTITIONER, people.may_be_identified, given=queries.before),
         Admit(workflow.ORGANIZATION, places.may_be_coded),
@@ -93,6 +96,7 @@ service = Service(
             "Register a person and correct what is known of them",
             (OPERATOR, REGISTRAR, BACKEND),
             *_all("Patient", "RelatedPerson"),
+            app="c",
         ),
         _may(
             "person.merge", "Say that two records are one person, or undo that", (OPERATOR,), "Patient.update"
@@ -101,6 +105,7 @@ service = Service(
             "identity.check",
             "Check an identity number without looking anybody up",
             (OPERATOR, REGISTRAR, CLINICIAN, BACKEND),
+            app="r",
         ),
         _may(
             "household.register",
@@ -125,7 +130,7 @@ service = Service(
         _may(workflow.RECORD, "Record a consent", (OPERATOR, RESIDENT, REGISTRAR)),
         _may(workflow.END, "End a consent", (OPERATOR, RESIDENT, PRIVACY_OFFICER)),
     ],
-    workflows=[workflow.CONSENTING, workflow.OPENING],
+    workflows=[workflow.CONSENTING, workflow.OPENING, workflow.COMPARING],
     operations=api.OPERATIONS,
     pages=[
         Page(

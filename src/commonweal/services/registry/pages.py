@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,13 +12,14 @@ from commonweal.fhir.outcome import Problem
 from commonweal.platform import Decision, Work
 from commonweal.platform.ports import Stored
 from commonweal.services.registry import actions, queries
-from commonweal.services.registry.rules import households, numbers
+from commonweal.services.registry.rules import households, numbers, people
 from commonweal.services.registry.rules.numbers import is_typed
 from commonweal.services.registry.workflow import PLACE, PLACES
 from commonweal.web import page
 from commonweal.web.page import _
 
 Json = dict[str, Any]
+Result = TypeVar("Result")
 KINDS = tuple(kind.name for kind in PLACES)
 FULL_DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 
@@ -138,21 +139,23 @@ async def _add(work: Work, form: Json) -> Stored:
 async def register(work: Work, request: Request) -> Response:
     """The form for a new person; what is wrong is said at the top and beside its field."""
     faults = page.Faults()
-    names = ("family", "given", "gender", "born", "number", "kind", "country")
+    names = ("family", "given", "gender", "born", "number", "kind", "country", "area")
     form = dict.fromkeys(names, "") | {"kind": "resident"}
     if request.method == "POST":
         sent = await page.form(request)
         form = {name: sent[name].strip() for name in names}
         person = _person(form, faults)
-        registered = await _tried(faults, lambda: actions.register_person(work, person))
-        if registered is not None:
-            return page.redirect(f"/people/{registered.id}")
+        await _settle(work, form, person, faults)
+        registered = await _tried(faults, lambda: _registered(work, person, faults))
+        if registered is not None and not faults:
+            return page.redirect(f"/people/{registered}")
     return page.render(
         request,
         "registry/register.html",
         422 if faults else 200,
         form=form,
         faults=faults,
+        areas=await queries.areas(work),
         genders={"female": _("Female"), "male": _("Male"), "other": _("Other"), "unknown": _("Not known")},
         numbers={
             "resident": _("Resident identity number"),
@@ -163,6 +166,35 @@ async def register(work: Work, request: Request) -> Response:
     )
 
 
+async def _settle(work: Work, form: Json, person: Json, faults: page.Faults) -> None:
+    """In which area the person lives."""
+    if not form["area"]:
+        return
+    found = await queries.areas_named(work, form["area"])
+    faults.needs(found, "area", _("No area of this name or code is recorded"))
+    faults.needs(len(found) < 2, "area", _("Several areas have this name; enter the code"))
+    if len(found) == 1:
+        person["extension"] = [people.lives_in(f"Location/{found[0]}")]
+
+
+async def _registered(work: Work, person: Json, faults: page.Faults) -> str | None:
+    """The id of the person; where somebody has the number, who that is only for those who may see them."""
+    seen = await queries.seen_with(work, person)
+    if seen is not None:
+        faults["number"] = _("This number is registered already; look for the person")
+        return None
+    parameters = {"resourceType": "Parameters", "parameter": [{"name": "patient", "resource": person}]}
+    answer = await work.operation("Patient/$register", parameters)
+    found = (each["valueReference"]["reference"] for each in answer["parameter"] if each["name"] == "patient")
+    reference = next(found, None)
+    if reference is None:
+        faults[""] = _(
+            "We could not register this person here; the match review of the registration desk is told."
+        )
+        return None
+    return str(reference).removeprefix("Patient/")
+
+
 def _person(form: Json, faults: page.Faults) -> Json:
     """What the form says, as a Patient; the faults that can be told without the record go to their fields."""
     faults.needs(form["family"] or form["given"], "family", _("Enter the name"))
@@ -171,7 +203,12 @@ def _person(form: Json, faults: page.Faults) -> Json:
     faults.needs(born, "born", _("Enter the birth date as year-month-day, or the year alone"))
     name = {"family": form["family"]} if form["family"] else {}
     given = {"given": form["given"].split()} if form["given"] else {}
-    person: Json = {"name": [name | given], "gender": form["gender"], "birthDate": form["born"]}
+    person: Json = {
+        "resourceType": "Patient",
+        "name": [name | given],
+        "gender": form["gender"],
+        "birthDate": form["born"],
+    }
     identifier = _identifier(form)
     if identifier is not None:
         _judge(faults, "number", numbers.may_identify(identifier))
@@ -196,7 +233,7 @@ def _judge(faults: page.Faults, field: str, decision: Decision) -> None:
         faults.needs(False, field, _(reason))
 
 
-async def _tried(faults: page.Faults, act: Callable[[], Awaitable[Stored]]) -> Stored | None:
+async def _tried(faults: page.Faults, act: Callable[[], Awaitable[Result]]) -> Result | None:
     """What is done when the form has no faults; what the gates say against it becomes a fault of the whole."""
     if faults:
         return None

@@ -14,6 +14,7 @@ from commonweal.services.registry.rules import people
 from commonweal.services.registry.rules.households import said
 from commonweal.services.registry.rules.people import Known, Number
 from commonweal.services.registry.rules.places import Surroundings
+from commonweal.services.registry.workflow import PLACE
 
 Json = dict[str, Any]
 PAGE = 100
@@ -54,6 +55,42 @@ async def _has_another(work: Facts, person: Json, number: Number) -> bool:
     links = (each for type in people.ONE_PERSON for each in people.linked(person, type))
     same = {person["id"], *(each.removeprefix("Patient/") for each in links)}
     return any(other["id"] not in same and number in people.keys(other) for other in others)
+
+
+async def holders(work: Work, numbers: Iterable[Number]) -> list[str]:
+    """Who has one of these numbers ("Patient/x"). Held until the end, as when a rule asks."""
+    found: dict[str, None] = {}
+    for number in sorted(numbers):
+        token = quote("|".join(map(escape, number)), safe="")
+        page = await work.search(f"Patient?identifier={token}", hold=True)
+        there = (each for each in page.matches if number in people.keys(codec.parse(each.body)))
+        found |= dict.fromkeys(each.reference for each in there)
+    return list(found)
+
+
+async def seen_with(work: Work, person: Json) -> str | None:
+    """The id of somebody whom one may see and who has a number of this person."""
+    for system, value in sorted(people.keys(person)):
+        token = quote(f"{escape(system)}|{escape(value)}", safe="")
+        page = await work.search(f"Patient?identifier={token}&_count=1")
+        if page.matches:
+            return page.matches[0].id
+    return None
+
+
+async def areas(work: Work) -> list[Json]:
+    """Areas and grids in use, by name; as many as a page offers."""
+    kinds = f"{PLACE}|area,{PLACE}|grid"
+    page = await work.search(f"Location?type={kinds}&status=active&_sort=name&_count=500")
+    return [codec.parse(each.body) for each in page.matches]
+
+
+async def areas_named(work: Work, text: str) -> list[str]:
+    """The ids of the areas of exactly this name or division code."""
+    kinds, value = f"type={PLACE}|area,{PLACE}|grid&status=active", quote(escape(text), safe="")
+    named = await work.search(f"Location?{kinds}&name:exact={value}")
+    coded = await work.search(f"Location?{kinds}&identifier={value}")
+    return list(dict.fromkeys(each.id for each in (*named.matches, *coded.matches)))
 
 
 async def surroundings(work: Facts, place: Json) -> Surroundings:

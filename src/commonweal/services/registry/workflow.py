@@ -1,6 +1,7 @@
 """The kinds that are kept here, and which of their states may follow which."""
 
 from commonweal.platform import Kind, Move, Workflow
+from commonweal.services.registry.rules import people
 from commonweal.services.registry.rules.households import HOUSEHOLD
 
 PLACE = "urn:commonweal:place"
@@ -16,6 +17,7 @@ def _place(name: str) -> Kind:
 
 
 PATIENT = Kind("Patient")
+PROVISIONAL = Kind("Patient", "provisional", profile=people.PROVISIONAL)
 RELATED = Kind("RelatedPerson")
 PRACTITIONER = Kind("Practitioner")
 ORGANIZATION = Kind("Organization")
@@ -26,6 +28,7 @@ AREA, GRID, FACILITY, VENUE = PLACES = tuple(map(_place, ("area", "grid", "facil
 CONSENT = Kind("Consent", matches="scope.coding.where(code = 'research').empty()")
 KINDS = (
     PATIENT,
+    PROVISIONAL,
     RELATED,
     HOUSEHOLDS,
     PRACTITIONER,
@@ -69,3 +72,14 @@ OPENING = Workflow(
     ],
 )
 """A facility may be shut for a while; one that has closed for good is never opened again under the same record."""
+
+REGISTER, MERGE = "person.register", "person.merge"
+COMPARING = Workflow(
+    kind=PROVISIONAL.label,
+    state="iif(active, 'active', 'provisional')",
+    moves=[
+        Move(None, "provisional", by=REGISTER, topic="registration.matched"),
+        Move("provisional", "active", by=MERGE),
+    ],
+)
+"""Somebody whose number another record has: whoever keeps the match reviews is told."""

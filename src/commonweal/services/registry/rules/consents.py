@@ -8,8 +8,10 @@ Json = dict[str, Any]
 
 
 def may_stand(consent: Json, _: object = None) -> Decision:
-    """May this consent stand? Nothing is consented to without an end: its period ends or somebody reviews it."""
-    ends = "end" in consent.get("provision", {}).get("period", {})
+    """May this consent stand? Nothing is permitted without an end: its period ends or somebody reviews it; a
+    denial may stand until it is withdrawn."""
+    provision = consent.get("provision", {})
+    ends = "end" in provision.get("period", {}) or provision.get("type") == "deny"
     return decide(
         (consent.get("scope"), "it does not say what it is about (scope)"),
         (consent.get("category"), "it does not say which consent it is (category)"),

@@ -32,7 +32,10 @@ def may_be_identified(person: Json, known: Known) -> Decision:
         decision = decision & numbers.may_identify(identifier) & _fits_birth(person, identifier)
     free = not known.taken
     return decision & decide(
-        (free, "a number is registered already; look for it instead of registering it again")
+        (
+            free,
+            "this person cannot be registered in this way; ask Patient/$register, which tells the match review",
+        )
     )
 
 
@@ -99,6 +102,46 @@ def may_be_registered(person: Json) -> Decision:
             "birthDate" in person or _has_temporary_number(person),
             "the birth date is needed, the year at least",
         ),
+    )
+
+
+LIVES_IN = "urn:commonweal:extension:lives-in"
+"""Extension of a Patient: the area in which somebody lives (access/relationship.py)."""
+
+
+def living_in(person: Json) -> str | None:
+    """ "Location/x" of the area in which a person lives, as far as it is recorded."""
+    found = (each for each in person.get("extension", []) if each.get("url") == LIVES_IN)
+    return next((each.get("valueReference", {}).get("reference") for each in found), None)
+
+
+def lives_in(area: str) -> Json:
+    """That somebody lives in an area ("Location/x")."""
+    return {"url": LIVES_IN, "valueReference": {"reference": area}}
+
+
+def provisional(person: Json, others: Iterable[str]) -> Json:
+    """What was said of somebody whose number others ("Patient/x") have: a record that is nobody's to see until it is
+    found whether they are one person."""
+    said = {
+        key: value
+        for key, value in person.items()
+        if key not in ("managingOrganization", "generalPractitioner")
+    }
+    kept = [each | {"use": "old"} for each in person.get("identifier", [])]
+    links = [{"other": {"reference": each}, "type": "seealso"} for each in others]
+    return said | {"meta": {"profile": [PROVISIONAL]}, "active": False, "identifier": kept, "link": links}
+
+
+PROVISIONAL = "urn:commonweal:profile:provisional"
+
+
+def may_be_provisional(person: Json, _: object = None) -> Decision:
+    """May this record wait to be compared? It is in use nowhere, and says with whom it is to be compared."""
+    numbered = any(each.get("use") != "old" for each in person.get("identifier", []))
+    return decide(
+        (not numbered, "a provisional record claims no number"),
+        (linked(person, "seealso"), "a provisional record says with whom it is to be compared"),
     )
 
 

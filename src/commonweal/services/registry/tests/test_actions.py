@@ -51,7 +51,10 @@ async def test_a_person_of_whom_nothing_is_said_is_not_registered(trial: Trial) 
 async def test_a_number_has_one_record_and_nobody_is_told_whose(trial: Trial) -> None:
     first = await _register(trial, identifier=[NUMBER])
     said = await _refused(trial, {"resourceType": "Patient", "identifier": [NUMBER]})
-    assert said == "a number is registered already; look for it instead of registering it again"
+    assert (
+        said
+        == "this person cannot be registered in this way; ask Patient/$register, which tells the match review"
+    )
     assert first not in said and "王" not in said
 
 
@@ -66,14 +69,14 @@ async def test_the_rule_sees_whom_the_writer_may_not_see() -> None:
             await work.search("Patient?gender=female")
     assert refusal.value.status == 403
     async with trial.work("clerk") as work:
-        with pytest.raises(Problem, match="registered already"):
+        with pytest.raises(Problem, match="cannot be registered in this way"):
             await work.save({"resourceType": "Patient", "identifier": [NUMBER]})
 
 
 async def test_two_people_of_one_bundle_cannot_have_one_number(trial: Trial) -> None:
     twice = [Draft({"resourceType": "Patient", "identifier": [NUMBER]}, "create") for _ in range(2)]
     async with trial.work() as work:
-        with pytest.raises(Problem, match="registered already"):
+        with pytest.raises(Problem, match="cannot be registered in this way"):
             await work.save_all(twice)
 
 

@@ -6,11 +6,24 @@ from typing import Any
 import httpx
 import pytest
 
+from commonweal.access.agent import Agent
+from commonweal.access.roles import REGISTRAR
 from commonweal.boot.trial import Trial
 from commonweal.fhir import codec
 from commonweal.services.registry import actions
+from commonweal.services.registry.rules import people
 
 Visit = Callable[..., Awaitable[httpx.Response]]
+
+
+def desk(organization: str) -> Agent:
+    """A registration desk of an organization."""
+    roles = frozenset({REGISTRAR})
+    return Agent(
+        f"Practitioner/{organization}", roles, "HOPERAT", f"Organization/{organization}", name="Desk"
+    )
+
+
 FORM = {
     "family": "王",
     "given": "秀英",
@@ -55,11 +68,36 @@ async def test_what_is_wrong_is_said_at_the_top_with_a_link_to_its_field(
     assert wrong.get("family", "王") in answer.text
 
 
-async def test_a_number_that_is_taken_is_said_without_a_name(visit: Visit) -> None:
+async def test_a_number_of_somebody_in_reach_is_said_without_a_name(visit: Visit) -> None:
     await visit("/register", FORM)
     answer = await visit("/register", FORM | {"family": "李", "given": "安"}, language="zh-Hans")
     assert answer.status_code == 422
-    assert "证件号码已登记" in answer.text and "秀英" not in answer.text
+    assert "此号码已登记" in answer.text and "秀英" not in answer.text
+
+
+async def test_a_desk_is_not_told_whom_it_may_not_see(trial: Trial, visit: Visit) -> None:
+    """The same sentence whoever has the number, and somebody is asked to compare the two."""
+    assert (await visit("/register", FORM, agent=desk("one"))).status_code == 303
+    answer = await visit("/register", FORM | {"family": "李", "given": "安"}, agent=desk("other"))
+    assert answer.status_code == 422 and "秀英" not in answer.text and "already" not in answer.text
+    assert "the match review of the registration desk is told" in answer.text
+    await trial.pass_time(minutes=1)
+    await trial.pass_time(minutes=1)
+    waiting = (await visit("/waiting")).text
+    assert waiting.count("two records have one number") == 1
+    async with trial.work(agent=desk("other")) as work:
+        assert not (await work.search("Patient?birthdate=1988-03-15")).matches
+
+
+async def test_where_somebody_lives_is_asked_by_name_or_code(trial: Trial, visit: Visit) -> None:
+    county = await _added(visit, name="Honghu", kind="area", code="421083")
+    assert '<option value="Honghu">' in (await visit("/register")).text
+    for said in ("Honghu", "421083"):
+        answer = await visit("/register", FORM | {"number": "", "kind": "none", "area": said})
+        person = await _person(trial, answer.headers["location"].removeprefix("/people/"))
+        assert people.living_in(person) == f"Location/{county}"
+    nowhere = await visit("/register", FORM | {"area": "Atlantis"})
+    assert nowhere.status_code == 422 and '<a href="#area">No area of this name' in nowhere.text
 
 
 async def test_places_are_a_tree_with_what_is_in_them(trial: Trial, visit: Visit) -> None:

@@ -140,6 +140,7 @@ def test_may_stand(row: Row) -> None:
     consent: Json = {"scope": {"text": "x"}} if row["scope"] == "yes" else {}
     consent |= {"category": [{"text": "x"}]} if row["category"] == "yes" else {}
     consent |= {"patient": {"reference": "Patient/x"}} if row["patient"] == "yes" else {}
-    consent |= {"provision": {"period": {"end": row["until"]}}} if row["until"] else {}
+    period = {"period": {"end": row["until"]}} if row["until"] else {}
+    consent["provision"] = {"type": row["type"]} | period
     consent |= {"organization": [{"reference": "Organization/x"}]} if row["reviewer"] == "yes" else {}
     assert told(consents.may_stand(consent)) == row["answer"]

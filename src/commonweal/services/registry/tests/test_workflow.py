@@ -8,7 +8,7 @@ from commonweal.access.agent import ANONYMOUS, OPERATOR
 from commonweal.access.decision import YES, Decision
 from commonweal.platform import Workflow
 from commonweal.services.registry.manifest import service
-from commonweal.services.registry.workflow import CONSENTING, OPENING
+from commonweal.services.registry.workflow import COMPARING, CONSENTING, OPENING
 
 ROLES = (OPERATOR, ANONYMOUS)
 ALLOWED = {
@@ -19,6 +19,7 @@ ALLOWED = {
         *product(["active"], ["inactive", "entered-in-error"]),
         *product(["inactive"], ["entered-in-error"]),
     },
+    COMPARING.kind: {(None, "provisional"), ("provisional", "active")},
     OPENING.kind: {
         (None, "active"),
         *product(["active"], ["suspended", "inactive"]),
