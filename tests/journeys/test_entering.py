@@ -29,14 +29,15 @@ def test_a_link_signs_in_and_its_code_is_sent_to_no_server(visitor: Make, instal
 
 
 def test_a_wrong_code_is_told(visitor: Make) -> None:
-    me = visitor().when_i_open("/sign-in").when_i_write("Code", "not a code").when_i_press("Sign in")
+    me = visitor().when_i_open("/sign-in").when_i_unfold("With a token from the command line")
+    me.when_i_write("Code", "not a code").when_i_press("Sign in with the code")
     me.then_the_page_is("Sign in").then_i_see("There is a problem", "This code is not valid")
-    me.when_i_press("Sign in").then_i_see("Enter the code")
+    me.when_i_press("Sign in with the code").then_i_see("Enter the code")
 
 
 def test_signing_out_ends_the_session(visitor: Make) -> None:
     me = visitor().given_i_am_signed_in().when_i_open("/status").when_i_press("Sign out")
-    me.then_the_page_is("Sign in").when_i_open("/status").then_the_page_is("Sign in")
+    me.then_the_page_is("You are signed out").when_i_open("/status").then_the_page_is("Sign in")
 
 
 def test_everything_works_without_scripts(visitor: Make) -> None:
@@ -48,7 +49,7 @@ def test_everything_works_without_scripts(visitor: Make) -> None:
         "telecom[0].value"
     )
     me.when_i_follow("Dark").then_i_see("Light").when_i_follow("简体中文").then_i_see("从版本 1 到版本 2")
-    me.when_i_press("退出").then_the_page_is("登录")
+    me.when_i_press("退出").then_the_page_is("您已退出")
 
 
 def test_a_violation_of_the_policy_would_be_noticed(visitor: Make) -> None:

@@ -72,7 +72,13 @@ class Visitor:
         self.page.get_by_label(label).first.uncheck()
         return self
 
+    def when_i_unfold(self, summary: str) -> "Visitor":
+        self.page.locator("summary", has_text=summary).click()
+        return self
+
     def when_i_sign_in_with_the_code(self) -> "Visitor":
+        if self.page.locator("summary").count():
+            self.when_i_unfold("With a token from the command line")
         label = self.page.locator("#code")
         label.fill(self._code("operator"))
         label.press("Enter")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from starlette.applications import Starlette
 
 from commonweal import web
 from commonweal.access.agent import OPERATOR, Agent
@@ -14,12 +15,15 @@ from commonweal.boot import discovery
 from commonweal.boot.dispatch import Dispatcher
 from commonweal.boot.ids import new_id
 from commonweal.fhir.outcome import Problem
+from commonweal.identity.house import Identity, Message
+from commonweal.identity.parameters import Argon2, Parameters
 from commonweal.platform.catalogue import Catalogue
 from commonweal.platform.platform import Platform
 from commonweal.platform.ports import Feed
 from commonweal.platform.signal import Signal
 from commonweal.platform.status import Status
 from commonweal.platform.unit import Unit
+from commonweal.store.drawers import MemoryDrawers, Sealer, SingleKey
 from commonweal.store.memory import MemoryFeed, MemoryStore
 from commonweal.store.memory.journal import MemoryJournal
 from commonweal.web.language import ENGLISH
@@ -28,10 +32,13 @@ from commonweal.web.viewer import Viewer
 Kept = Callable[[Callable[[], int]], tuple[Any, Feed]]
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 """A Monday morning."""
+KEY = b"the key of everything in a trial"
+QUICK = Argon2(memory_kib=8, passes=1, lanes=1)
+"""Passwords are hashed so weakly here that tests need not wait."""
 
 
 class Trial:
-    """An installation that forgets everything; `signals` are those that were sent.
+    """An installation that forgets everything; `signals` are those that were sent, `messages` those to phones.
 
     `kept` makes, of the clock in microseconds, another store and its feed than those in memory.
     """
@@ -43,6 +50,17 @@ class Trial:
         self.store: Any
         self.feed: Feed
         self.store, self.feed = (kept or _in_memory)(self._microseconds)
+        self.messages: list[Message] = []
+        self.identity = Identity(
+            MemoryDrawers(Sealer(SingleKey(KEY)), self._microseconds),
+            self._microseconds,
+            KEY,
+            self.store.audit,
+            self._deliver,
+            _compute,
+            "http://localhost",
+            Parameters(argon2=QUICK),
+        )
         self.platform = Platform(
             catalogue or discovery.catalogue(),
             self.store,
@@ -76,21 +94,33 @@ class Trial:
 
         ValueError when the pages have not been built.
         """
-        app = web.app(self.platform, lambda session: agent or _agent(session), _no_status, folders=_folders())
+        app = self.pages(lambda token: agent or _agent(token))
+        session = f"as.{role}"
         sent = (
-            {**form, "form": Viewer(None, ENGLISH, session=role).form_token()} if form is not None else None
+            {**form, "form": Viewer(None, ENGLISH, session=session).form_token()}
+            if form is not None
+            else None
         )
-        cookies = {"commonweal": role, "language": language}
+        cookies = {"commonweal": session, "language": language}
         async with httpx.AsyncClient(
             transport=httpx.ASGITransport(app), base_url="http://trial", cookies=cookies
         ) as client:
             return await client.request("GET" if form is None else "POST", path, data=sent)
+
+    def pages(self, authenticate: Callable[[str], Agent] | None = None) -> Starlette:
+        """The application of the pages; "as." and a role are a token of somebody in that role."""
+        return web.app(
+            self.platform, authenticate or _agent, _no_status, folders=_folders(), identity=self.identity
+        )
 
     def _next_id(self) -> str:
         return f"new-{next(self._ids)}"
 
     def _microseconds(self) -> int:
         return int(self.now.timestamp() * 1_000_000)
+
+    async def _deliver(self, message: Message) -> None:
+        self.messages.append(message)
 
     async def _hear(self, signal: Signal) -> None:
         self.signals.append(signal)
@@ -105,9 +135,11 @@ def _folders() -> dict[str, Path]:
     return {each.name: discovery.folder(each.name) for each in discovery.services()}
 
 
-def _agent(session: str) -> Agent:
-    """Whoever comes with the name of a role as session is in that role."""
-    return Agent("Practitioner/tester", frozenset({session}), name="Tester")
+def _agent(token: str) -> Agent:
+    """Whoever comes with "as." and the name of a role is in that role."""
+    if not token.startswith("as."):
+        raise Problem.unauthenticated("it is not ours")
+    return Agent("Practitioner/tester", frozenset({token.removeprefix("as.")}), name="Tester")
 
 
 async def _no_status() -> Status:

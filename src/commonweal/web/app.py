@@ -11,15 +11,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from commonweal.fhir.outcome import Problem
+from commonweal.identity.house import Identity
 from commonweal.platform.platform import Platform
 from commonweal.platform.status import Status
-from commonweal.web import page, said
+from commonweal.web import names, page, said
 from commonweal.web.assets import PREFIX, Assets
 from commonweal.web.entrance import endpoint, open_to_all
 from commonweal.web.language import Languages, gettext, ngettext, npgettext, pgettext
 from commonweal.web.record.words import type_name
 from commonweal.web.screens import PLATFORM, SCREENS, signing
+from commonweal.web.screens.entering import ENTERING
 from commonweal.web.site import Authenticate, Site
+from commonweal.web.viewer import Viewer
 
 HERE = Path(__file__).parent
 
@@ -32,12 +35,14 @@ def app(
     folders: Mapping[str, Path] | None = None,
     language: str = "en",
     secure: bool = False,
+    identity: Identity | None = None,
 ) -> Starlette:
     """The application. `folders` are the services' own by name, for their templates and catalogues;
-    `language` is that of pages where the browser asks for none we have; `secure`: people come by https."""
+    `language` is that of pages where the browser asks for none we have; `secure`: people come by https.
+    `authenticate` knows tokens of the command line, `identity` everybody who signs in."""
     folders = folders or {}
     languages = Languages([HERE / "locale", *(each / "locale" for each in folders.values())], language)
-    site = Site(platform, authenticate, status, languages, Assets(), folders, secure)
+    site = Site(platform, authenticate, status, languages, Assets(), folders, secure, identity)
     site.pages = (*SCREENS, *(each for service in platform.catalogue.services for each in service.pages))
     site.templates = _templates(site)
     shown = Starlette(routes=_routes(site), exception_handlers={405: _not_taken})
@@ -48,7 +53,7 @@ def app(
 def _routes(site: Site) -> list[Route]:
     return [
         Route(PREFIX + "{name:path}", site.assets.serve),
-        Route("/sign-in", open_to_all(signing.sign_in), methods=["GET", "POST"]),
+        *(Route(path, open_to_all(run), methods=["GET", "POST"]) for path, run in ENTERING.items()),
         Route("/sign-out", open_to_all(signing.sign_out), methods=["POST"]),
         *(Route(each.path, endpoint(each), methods=list(each.methods)) for each in site.pages),
         Route("/{path:path}", open_to_all(_nothing)),
@@ -79,12 +84,25 @@ def _templates(site: Site) -> Environment:
     )
     install = methodcaller("install_gettext_callables", gettext, ngettext, True, pgettext, npgettext)
     install(templates)  # a method that the extension adds
+
+    def may(viewer: Viewer, permission: str) -> bool:
+        """Shall the viewer be offered what takes this permission? The page itself asks again."""
+        policy, agent = site.platform.catalogue.policy, viewer.agent
+        return agent is not None and permission in policy.permissions and bool(policy.has(agent, permission))
+
     templates.globals.update(
         asset=site.assets.address,
         address=page.address,
         again=page.again,
         said=said,
         type_name=type_name,
+        may=may,
         menu=sorted((each for each in site.pages if each.menu), key=lambda each: each.menu == PLATFORM),
     )
+    templates.filters.update(role_name=names.role, grouped=_grouped)
     return templates
+
+
+def _grouped(text: str) -> str:
+    """In groups of four, to be typed."""
+    return " ".join(text[at : at + 4] for at in range(0, len(text), 4))

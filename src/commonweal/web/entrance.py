@@ -12,7 +12,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Message, Receive
 
+from commonweal.access.agent import Agent
 from commonweal.fhir.outcome import Problem
+from commonweal.identity import agents
 from commonweal.platform.service import Page
 from commonweal.web import errors, page, site
 from commonweal.web.language import Language, speaking
@@ -20,8 +22,8 @@ from commonweal.web.site import Site
 from commonweal.web.viewer import THEMES, Viewer
 from commonweal.web.viewer import of as viewer_of
 
-SESSION, LANGUAGE, THEME = "commonweal", "language", "theme"
-"""Cookies."""
+SESSION, STEP, LANGUAGE, THEME = "commonweal", "step", "language", "theme"
+"""Cookies; that of a sign-in on its way holds a handle, as that of a session does."""
 A_YEAR = 365 * 24 * 3600
 FORM_BYTES = 1_000_000
 POLICY = (
@@ -66,7 +68,7 @@ def open_to_all(run: Endpoint) -> Endpoint:
     async def entered(request: Request) -> Response:
         here = site.of(request)
         request.state.id = here.platform.new_id()
-        request.state.viewer = viewer = _viewer(here, request)
+        request.state.viewer = viewer = await _viewer(request)
         with speaking(viewer.language):
             if request.method == "GET" and (chosen := _chosen(here, request)):
                 return chosen
@@ -91,20 +93,30 @@ async def _answered(run: Endpoint, request: Request) -> Response:
         )
 
 
-def _viewer(here: Site, request: Request) -> Viewer:
-    cookies = request.cookies
+async def _viewer(request: Request) -> Viewer:
+    here, cookies = site.of(request), request.cookies
     language = here.languages.named(cookies.get(LANGUAGE, "")) or here.languages.accepted(
         request.headers.get("accept-language", "")
     )
     theme = cookies.get(THEME, "")
     viewer = Viewer(None, language, theme if theme in THEMES else "")
-    session = cookies.get(SESSION, "")
+    session = cookies.get(cookie(request, SESSION), "")
     if not session:
         return viewer
     try:
-        return replace(viewer, agent=here.authenticate(session), session=session)
-    except Problem:
+        return replace(viewer, agent=await authenticated(here, session), session=session)
+    except Problem as problem:
+        if problem.status != 401:
+            raise
         return replace(viewer, expired=True)
+
+
+async def authenticated(here: Site, session: str) -> Agent:
+    """Who is behind this cookie: a session, else a token of the command line (whose parts stand between dots);
+    Problem 401 when it is neither, or has ended."""
+    if here.identity is None or "." in session:
+        return here.authenticate(session)
+    return await agents.of_session(here.identity, session)
 
 
 def _chosen(here: Site, request: Request) -> Response | None:
@@ -127,20 +139,39 @@ def _remember(here: Site, answer: Response, name: str, value: str) -> None:
     answer.set_cookie(name, value, max_age=A_YEAR, secure=here.secure, httponly=True, samesite="lax")
 
 
-def open_session(request: Request, answer: Response, token: str) -> None:
-    """The token lives in a cookie that no script can read and no other site can have sent with a form."""
-    secure = site.of(request).secure or request.url.scheme == "https"
-    answer.set_cookie(SESSION, token, secure=secure, httponly=True, samesite="lax")
+def open_session(request: Request, answer: Response, value: str) -> None:
+    """The session lives in a cookie that no script can read and no other site can have sent with a form."""
+    set_cookie(request, answer, SESSION, value)
+    delete_cookie(request, answer, STEP)
 
 
 def close_session(request: Request, answer: Response) -> None:
-    secure = site.of(request).secure or request.url.scheme == "https"
-    answer.delete_cookie(SESSION, secure=secure, httponly=True, samesite="lax")
+    """The browser forgets the session; that it ends here too is told by `identity.sessions`."""
+    delete_cookie(request, answer, SESSION)
+
+
+def cookie(request: Request, name: str) -> str:
+    """The name under which browsers keep it: where people come by https, one that only this very host can set."""
+    return f"__Host-{name}" if _is_secure(request) else name
+
+
+def set_cookie(request: Request, answer: Response, name: str, value: str) -> None:
+    """A cookie for as long as the browser is open."""
+    answer.set_cookie(cookie(request, name), value, secure=_is_secure(request), httponly=True, samesite="lax")
+
+
+def delete_cookie(request: Request, answer: Response, name: str) -> None:
+    """The browser forgets it."""
+    answer.delete_cookie(cookie(request, name), secure=_is_secure(request), httponly=True, samesite="lax")
+
+
+def _is_secure(request: Request) -> bool:
+    return site.of(request).secure or request.url.scheme == "https"
 
 
 async def _check_form(request: Request) -> None:
     """A form is taken only from a page of ours; Problem 403 else, 413 when it is too large, 400 when it is none."""
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+    if not _is_from_here(request):
         raise Problem.forbidden(["the form was sent from another site"])
     bounded = Request(request.scope, _bounded(request.receive))
     try:
@@ -151,6 +182,15 @@ async def _check_form(request: Request) -> None:
     viewer = viewer_of(request)
     if viewer.agent is not None and not viewer.wrote(str(form.get("form", ""))):
         raise Problem.forbidden(["the form is older than this session; open the page again"])
+
+
+def _is_from_here(request: Request) -> bool:
+    """By what browsers tell of the page that sends; an old one tells its origin at most, and a machine nothing."""
+    told = request.headers.get("sec-fetch-site")
+    if told is not None:
+        return told in ("same-origin", "none")
+    origin = request.headers.get("origin", "null")
+    return origin == "null" or urlsplit(origin).netloc == request.headers.get("host", "")
 
 
 def _bounded(receive: Receive) -> Receive:
@@ -183,6 +223,10 @@ def _asked(request: Request) -> str:
 
 def _finished(request: Request, answer: Response) -> Response:
     answer.headers.update(HEADERS)
+    if place := getattr(request.state, "form_action", ""):
+        answer.headers["content-security-policy"] = POLICY.replace(
+            "form-action 'self'", f"form-action 'self' {place}"
+        )
     answer.headers["x-request-id"] = request.state.id
     answer.headers["content-language"] = viewer_of(request).language.tag
     if "gzip" in request.headers.get("accept-encoding", "") and len(answer.body) > 1000:

@@ -24,8 +24,8 @@ def told(request: Request, problem: Problem) -> Response:
         reasons=reasons,
         versions=versions,
     )
-    if problem.status == 503:
-        answer.headers["retry-after"] = "5"
+    if problem.retry_after or problem.status == 503:
+        answer.headers["retry-after"] = str(problem.retry_after or 5)
     return answer
 
 
@@ -40,6 +40,7 @@ def _versions(request: Request) -> str:
 def _sentences(status: int) -> tuple[str, str]:
     known = {
         400: (_("That cannot be understood"), _("Check what you entered and try again.")),
+        401: (_("Sign in first"), _("Your session has ended, or you act in no role now.")),
         403: (
             _("You may not see this page"),
             _("If you need it for your work, ask the person who runs this installation for the permission."),
@@ -51,11 +52,13 @@ def _sentences(status: int) -> tuple[str, str]:
             ),
         ),
         405: (_("That cannot be done here"), _("Go back and use the buttons of the page.")),
+        409: (_("Somebody was first"), _("Open the page again and see how things stand now.")),
         410: (
             _("This record has been deleted"),
             _("Its earlier versions are kept. Nobody can change them."),
         ),
         413: (_("That is too large"), _("Send less at a time.")),
+        429: (_("Too many tries"), _("Wait a little, then try again.")),
         503: (
             _("The record is not available at the moment"),
             _("Nothing is lost. Wait a moment, then load the page again."),

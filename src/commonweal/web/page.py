@@ -49,9 +49,18 @@ class Form(Mapping[str, str]):
         self._data = data
         self.files = {k: v for k, v in data.items() if isinstance(v, UploadFile) and v.filename}
 
+    @classmethod
+    def none(cls) -> "Form":
+        """Nothing was sent."""
+        return cls(FormData())
+
     def __getitem__(self, name: str) -> str:
         value = self._data.get(name)
         return value if isinstance(value, str) else ""
+
+    def __contains__(self, name: object) -> bool:
+        """Was a field of this name sent?"""
+        return name in self._data
 
     def all(self, name: str) -> list[str]:
         """Every value of a field that may be chosen several times."""

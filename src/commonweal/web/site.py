@@ -8,6 +8,7 @@ from jinja2 import Environment
 from starlette.requests import Request
 
 from commonweal.access.agent import Agent
+from commonweal.identity.house import Identity
 from commonweal.platform.platform import Platform
 from commonweal.platform.service import Page
 from commonweal.platform.status import Status
@@ -15,12 +16,15 @@ from commonweal.web.assets import Assets
 from commonweal.web.language import Languages
 
 Authenticate = Callable[[str], Agent]
-"""Who holds this token; Problem 401 when it is not ours or has expired."""
+"""Who holds this token of the command line; Problem 401 when it is not ours or has expired."""
 
 
 @dataclass(slots=True)
 class Site:
-    """One mounted set of pages. `folders` are the services' own, by name; `secure`: people come by https."""
+    """One mounted set of pages. `folders` are the services' own, by name; `secure`: people come by https.
+
+    `identity`: accounts, sessions and apps; without it a token of the command line is the only way in.
+    """
 
     platform: Platform
     authenticate: Authenticate
@@ -29,6 +33,7 @@ class Site:
     assets: Assets
     folders: Mapping[str, Path] = field(default_factory=dict)
     secure: bool = False
+    identity: Identity | None = None
     pages: tuple[Page, ...] = ()
     templates: Environment = field(init=False)
 

@@ -55,15 +55,21 @@ async def _found(work: Work, request: Request, asked: dict[str, str]) -> tuple[F
     return last, 0
 
 
+async def by_name(work: Work, request: Request, name: str) -> Sequence[Stored]:
+    """The first people of that name."""
+    found, _way = await _found(work, request, dict.fromkeys(FIELDS, "") | {"name": name})
+    return found.matches
+
+
 def _ways(asked: dict[str, str]) -> Iterable[Pairs]:
     """The searches to try, one after the other, until one finds somebody."""
     rest: Pairs = []
     if asked["identifier"]:
-        rest.append(("identifier", _escaped(asked["identifier"])))
+        rest.append(("identifier", escaped(asked["identifier"])))
     if asked["born"]:
         rest.append(("birthdate", asked["born"]))
     if asked["phone"]:
-        rest.append(("phone", _escaped(asked["phone"])))
+        rest.append(("phone", escaped(asked["phone"])))
     if not asked["name"]:
         return [rest]
     return [[*names, *rest] for names in _named(asked["name"])]
@@ -72,7 +78,7 @@ def _ways(asked: dict[str, str]) -> Iterable[Pairs]:
 def _named(text: str) -> list[Pairs]:
     """Every word begins a part of the name; Chinese, written without spaces, stands anywhere in one, or is a
     family name with a given name behind it."""
-    words = [_escaped(word) for word in text.split()]
+    words = [escaped(word) for word in text.split()]
     if not is_chinese(text):
         return [[("name", word) for word in words]]
     if len(text) == 1:
@@ -88,7 +94,7 @@ def is_chinese(text: str) -> bool:
     return any(character >= "\u2e80" for character in text)
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """As one value of a search: https://hl7.org/fhir/R4/search.html#escaping."""
     for mark in "\\$,|":
         text = text.replace(mark, "\\" + mark)
@@ -116,6 +122,11 @@ def _is_date(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_day(text: str) -> bool:
+    """Is that a whole birth date?"""
+    return len(text) == len("1951-03-08") and _is_date(text)
 
 
 def _people(work: Work, matches: Sequence[Stored]) -> list[Person]:

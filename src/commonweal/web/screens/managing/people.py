@@ -1,0 +1,94 @@
+"""People who can sign in: finding one, and adding one."""
+
+from collections.abc import Sequence
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from commonweal.identity import accounts
+from commonweal.identity.account import STAFF, Account
+from commonweal.identity.house import Identity
+from commonweal.platform.work import Work
+from commonweal.web import names, page, signed, site
+from commonweal.web.language import ENGLISH
+from commonweal.web.language import gettext as _
+
+PAGE = 50
+AT_ONCE, MOST = 500, 5_000
+"""Accounts are looked through by name so many at once, and so many in all: they are kept encrypted, in no index."""
+
+
+async def find(work: Work, request: Request) -> Response:
+    """Everybody in the order in which they were added, or whom a name, login or reference finds."""
+    house = signed.house(request)
+    asked = " ".join(request.query_params.get("who", "").split())
+    after = request.query_params.get("after", "")
+    whole = True
+    if asked:
+        found, whole = await _found(house, asked)
+    else:
+        found = await accounts.page(house, after, PAGE)
+    return page.render(
+        request,
+        "managing/people.html",
+        asked=asked,
+        found=found,
+        whole=whole,
+        most=MOST,
+        following=page.address("/access", after=found[-1].id) if not asked and len(found) == PAGE else "",
+        now=house.now(),
+        names=names,
+    )
+
+
+async def _found(house: Identity, asked: str) -> tuple[Sequence[Account], bool]:
+    """By login or reference to the letter, else by any part of the name or login."""
+    by_login, by_reference = await accounts.by_login(house, asked), await accounts.by_reference(house, asked)
+    if exact := by_login or by_reference:
+        return [exact], True
+    wanted, found, after = asked.casefold(), list[Account](), ""
+    for _turn in range(MOST // AT_ONCE):
+        some = await accounts.page(house, after, AT_ONCE)
+        found += [each for each in some if wanted in f"{each.name} {each.login}".casefold()]
+        if len(some) < AT_ONCE or len(found) >= PAGE:
+            return found[:PAGE], len(found) <= PAGE
+        after = some[-1].id
+    return found, False
+
+
+async def add(work: Work, request: Request) -> Response:
+    """A new account of staff; its first password is shown once and must be changed at the first sign-in."""
+    faults = page.Faults()
+    given = {"login": "", "name": "", "reference": "", "language": "en"}
+    if request.method == "POST":
+        form = await page.form(request)
+        given = {name: form[name].strip() for name in given}
+        given["language"] = (site.of(request).languages.named(given["language"]) or ENGLISH).tag
+        await _check(signed.house(request), given, faults)
+        if not faults:
+            account, password = await accounts.invite(signed.house(request), work.agent, **given)
+            return page.render(request, "managing/added.html", account=account, password=password)
+    return page.render(
+        request, "managing/add-person.html", 400 if faults else 200, faults=faults, given=given
+    )
+
+
+async def _check(house: Identity, given: dict[str, str], faults: page.Faults) -> None:
+    login, reference = accounts.login_of(given["login"]), given["reference"]
+    shape, _told = accounts.LOGINS_OF[STAFF]
+    faults.needs(given["name"], "name", _("Enter the name, as colleagues know this person"))
+    faults.needs(login, "login", _("Enter the name to sign in with"))
+    faults.needs(
+        shape.fullmatch(login),
+        "login",
+        _("Use 2 to 64 small letters, digits or . _ @ - and begin with a letter"),
+    )
+    if not faults and await accounts.by_login(house, login):
+        faults.needs(False, "login", _("Somebody has this name already; choose another"))
+    if reference:
+        is_one = reference.startswith("Practitioner/") and accounts.REFERENCE.fullmatch(reference)
+        faults.needs(is_one, "reference", _("Write the practitioner as Practitioner/id"))
+    if reference and not faults and await accounts.by_reference(house, reference):
+        faults.needs(
+            False, "reference", _("This practitioner has an account already; look for it under People")
+        )

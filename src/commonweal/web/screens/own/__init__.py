@@ -1,0 +1,1 @@
+"""What everybody signed in looks after: their account, sessions, apps, and the role they act in."""
