@@ -53,7 +53,7 @@ class Account(Secret, frozen=True):
     """Whoever can sign in. `login` is a name (staff) or a phone in E.164 (resident); `reference` names the
     Practitioner or Patient that this is, "" while nobody knows. `renew`: the password must be changed before anything
     else. `recovery`: keyed hashes of codes that stand in for a lost second factor. `provisional`: patients
-    ("Patient/x") as whom this person acted before any sign-in."""
+    ("Patient/x") as whom this person acted before any sign-in. `signed`: when they signed in last."""
 
     id: str
     kind: Kind
@@ -70,6 +70,7 @@ class Account(Secret, frozen=True):
     assignments: tuple[Assignment, ...] = ()
     provisional: tuple[str, ...] = ()
     made: int = 0
+    signed: int = 0
 
     def __repr__(self) -> str:
         return f"<Account {self.id}>"

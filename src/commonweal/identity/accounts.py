@@ -29,6 +29,7 @@ from commonweal.identity.account import RESIDENT as OF_RESIDENT
 from commonweal.identity.drawers import FOREVER, Taken
 from commonweal.identity.house import Identity
 from commonweal.identity.ids import new_id
+from commonweal.identity.oauth import grants
 
 LOGINS_OF = {
     STAFF: (
@@ -124,10 +125,10 @@ async def change(
 
 
 async def disable(identity: Identity, by: Agent, id: str, because: str = "") -> Account:
-    """Nobody can sign in with it any more, and all its sessions end."""
+    """Nobody can sign in with it any more; all its sessions end, and what it let apps do."""
     _check_manages(await get(identity, id), by)
     account = await _changed(identity, id, lambda now: msgspec.structs.replace(now, disabled=True))
-    await sessions.end_all(identity, id)
+    await _end_all(identity, id)
     await identity.note(by, "account-disable", account.party, because=because)
     return account
 
@@ -162,7 +163,7 @@ async def invite(
 
 async def reset(identity: Identity, by: Agent, id: str, because: str, *, factors: bool = False) -> str:
     """A new password to hand over, shown this once; `factors`: the second factors were lost and are taken away, too.
-    All sessions end."""
+    All sessions end, and what it let apps do."""
     _check_manages(await get(identity, id), by)
     if not because.strip():
         raise Problem.invalid("say why, and how the person was recognised")
@@ -177,7 +178,7 @@ async def reset(identity: Identity, by: Agent, id: str, because: str, *, factors
         return msgspec.structs.replace(changed, **none) if factors else changed
 
     account = await _changed(identity, id, anew)
-    await sessions.end_all(identity, id)
+    await _end_all(identity, id)
     await identity.note(by, "account-reset", account.party, because=because)
     return password
 
@@ -265,6 +266,11 @@ def _check_sense(account: Account, made: Assignment) -> None:
     )
     if not sensible:
         raise Problem.of("cw-business-rule", why="; ".join(sensible.reasons).capitalize() + ".")
+
+
+async def _end_all(identity: Identity, id: str) -> None:
+    await sessions.end_all(identity, id)
+    await grants.end_all(identity, id)
 
 
 async def _changed(identity: Identity, id: str, change: Callable[[Account], Account]) -> Account:

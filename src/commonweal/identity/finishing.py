@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from commonweal.access.agent import Agent
 from commonweal.access.roles import SYSTEM
 from commonweal.fhir.outcome import Problem
 from commonweal.identity import accounts, agents, limits, provisional, sessions
-from commonweal.identity.account import STAFF, Account, Assignment
+from commonweal.identity.account import ACCOUNTS, STAFF, Account, Assignment
 from commonweal.identity.house import Identity
 
 ITSELF = Agent("system:identity", frozenset({SYSTEM}), "HOPERAT")
@@ -44,6 +46,9 @@ async def finished(identity: Identity, account: Account, ways: Sequence[str], at
     await limits.succeeded(identity, accounts.login_of(account.login))
     if at.before and await provisional.claim(identity, at.before, account.id) is None:
         await sessions.end(identity, at.before)
+    account = await ACCOUNTS.change(
+        identity.drawers, account.id, lambda now: msgspec.structs.replace(now, signed=identity.now())
+    )
     chosen = acting[0].id if acting else ""
     value = await sessions.open(
         identity, account, device=at.device, address=at.address, ways=ways, assignment=chosen

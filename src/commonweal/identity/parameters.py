@@ -42,7 +42,7 @@ class Parameters:
 
     staff: Lifetime = Lifetime(idle=30, absolute=12 * 60)
     """NIST SP 800-63B-4 2.2.3 (AAL2): an hour idle, a day in all; a ward's shared machine wants less [P]."""
-    resident: Lifetime = Lifetime(idle=30 * 24 * 60, absolute=180 * 24 * 60)
+    resident: Lifetime = Lifetime(idle=30 * 24 * 60, absolute=90 * 24 * 60)
     anonymous: Lifetime = Lifetime(idle=24 * 60, absolute=7 * 24 * 60)
 
     step_seconds: int = 600
@@ -64,6 +64,9 @@ class Parameters:
     codes_address: Limit = Limit("code-address-hour", 60, 3600)
     """A family or a village centre shares an address [P]."""
     proofs_address: Limit = Limit("code-proof-address", 60, 60)
+    phone_trusted_days: int = 90
+    """A phone that did not sign in for so long opens no record until its owner is known anew: numbers that were given
+    back are given to others after about three months [U]."""
     in_person_seconds: int = 1800
     recovery_codes: int = 10
     bindings: Limit = Limit("binding", 5, 86400)

@@ -11,7 +11,7 @@ from commonweal.fhir.outcome import Problem
 from commonweal.identity import accounts, binding, codes
 from commonweal.identity.account import RESIDENT, Account
 from commonweal.identity.finishing import ITSELF, From, Signed, failed, finished
-from commonweal.identity.house import Identity
+from commonweal.identity.house import DAY, Identity
 
 Proof = TypeVar("Proof")
 
@@ -19,7 +19,8 @@ Proof = TypeVar("Proof")
 async def by_phone(identity: Identity, handle: str, code: str, at: From, *, language: str = "en") -> Signed:
     """`handle` is that of codes.ask. Problem 401 in the same words whatever is wrong."""
     phone = await _proving(identity, at, "code", codes.prove(identity, handle, code, at.address))
-    return await finished(identity, await _account(identity, phone, at, language), ("code",), at)
+    account = await _still_theirs(identity, await _account(identity, phone, at, language))
+    return await finished(identity, account, ("code",), at)
 
 
 async def in_person(identity: Identity, phone: str, code: str, at: From, *, language: str = "en") -> Signed:
@@ -47,6 +48,15 @@ async def _account(identity: Identity, phone: str, at: From, language: str) -> A
         await failed(identity, account, at, "disabled")
         raise codes.refused()
     return account
+
+
+async def _still_theirs(identity: Identity, account: Account) -> Account:
+    """A number may have been given to somebody else meanwhile: after long silence it opens no record by itself."""
+    trusted = account.signed + identity.parameters.phone_trusted_days * DAY
+    if not account.reference or identity.now() < trusted:
+        return account
+    because = "the phone did not sign in for long"
+    return await accounts.change(identity, ITSELF, account.id, reference="", because=because)
 
 
 async def _proving(identity: Identity, at: From, way: str, proof: Coroutine[Any, Any, Proof]) -> Proof:

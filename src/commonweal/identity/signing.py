@@ -26,11 +26,13 @@ TOO_OLD = "This sign-in is too old; begin again."
 
 
 class Reached(Secret, frozen=True):
-    """How far a sign-in has come: which account, what it needs next and how it was proved so far."""
+    """How far a sign-in has come: which account, what it needs next and how it was proved so far. `password` is a
+    hash of the hash that was good then: a sign-in that is under way ends when the password is changed or reset."""
 
     account: str
     need: Need
     ways: tuple[str, ...]
+    password: str
 
 
 STEPS = Kept("step", Reached)
@@ -59,8 +61,8 @@ async def begin(identity: Identity, login: str, password: str, at: From) -> Step
         await failed(identity, account, at, "password")
         raise Problem.of("cw-not-proved", why=WRONG)
     if passwords.is_outdated(identity, account.password):
-        await _rehash(identity, account, password)
-    return await _step(identity, account, "second" if account.has_second else "enrol", ("password",))
+        account = await _rehashed(identity, account, password)
+    return await _second(identity, account, ("password",))
 
 
 async def step(identity: Identity, value: str) -> Step:
@@ -85,6 +87,16 @@ async def by_passkey(identity: Identity, handle: str, assertion: str, at: From) 
         await failed(identity, account, at, "passkey")
         raise Problem.of("cw-not-proved", why=WRONG_SECOND)
     return await _proved(identity, account, ("passkey",), at)
+
+
+async def arrived(identity: Identity, account: Account, factors: int, at: From) -> Step | Signed:
+    """Somebody whom a provider of OpenID Connect knows, by one factor or two (external/oidc.py)."""
+    if account.disabled or account.kind != STAFF:
+        await failed(identity, account, at, "provider")
+        raise Problem.of("cw-not-proved", why=WRONG_SECOND)
+    if factors >= 2:
+        return await _proved(identity, account, ("provider",), at)
+    return await _second(identity, account, ("provider",))
 
 
 async def second(
@@ -166,6 +178,10 @@ async def renew(identity: Identity, step: str, password: str, at: From) -> Signe
     return await finished(identity, account, reached.ways, at)
 
 
+async def _second(identity: Identity, account: Account, ways: tuple[str, ...]) -> Step:
+    return await _step(identity, account, "second" if account.has_second else "enrol", ways)
+
+
 async def _proved(identity: Identity, account: Account, ways: tuple[str, ...], at: From) -> Step | Signed:
     """Both factors are there; a password that somebody else gave is changed before anything else."""
     if account.renew and "password" in ways:
@@ -175,7 +191,7 @@ async def _proved(identity: Identity, account: Account, ways: tuple[str, ...], a
 
 async def _step(identity: Identity, account: Account, need: Need, ways: tuple[str, ...]) -> Step:
     value, until = fresh(), identity.now() + identity.parameters.step_seconds * SECOND
-    reached = Reached(account.id, need, ways)
+    reached = Reached(account.id, need, ways, _mark(identity, account))
     await STEPS.put(
         identity.drawers, _place(identity, value), reached, owner=account.id, until=until, version=0
     )
@@ -196,7 +212,7 @@ async def _at(
         if await identity.drawers.count(TRIES, place, until) > identity.parameters.step_tries:
             raise Problem.of("cw-not-proved", why=TOO_OLD)
     account = await ACCOUNTS.get(identity.drawers, reached.account)
-    if account is None or account.disabled:
+    if account is None or account.disabled or _mark(identity, account) != reached.password:
         raise Problem.of("cw-not-proved", why=TOO_OLD)
     return account, reached
 
@@ -207,14 +223,18 @@ async def _leave(identity: Identity, value: str) -> None:
         raise Problem.of("cw-not-proved", why=TOO_OLD)
 
 
-async def _rehash(identity: Identity, account: Account, password: str) -> None:
+async def _rehashed(identity: Identity, account: Account, password: str) -> Account:
     """The parameters have changed since this password was hashed."""
     hashed, old = await passwords.hashed(identity, password), account.password
 
     def with_it(now: Account) -> Account:
         return msgspec.structs.replace(now, password=hashed) if now.password == old else now
 
-    await ACCOUNTS.change(identity.drawers, account.id, with_it)
+    return await ACCOUNTS.change(identity.drawers, account.id, with_it)
+
+
+def _mark(identity: Identity, account: Account) -> str:
+    return identity.hashed("password", account.password)
 
 
 def _ways(account: Account) -> tuple[str, ...]:

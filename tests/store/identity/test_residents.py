@@ -294,3 +294,12 @@ def test_a_phone_has_one_form(typed: str, country: str, number: str | None) -> N
 
 def test_a_phone_is_shown_hidden() -> None:
     assert phones.hidden(PHONE) == "+86 … 8000"
+
+
+async def test_a_phone_that_was_silent_for_long_opens_no_record(either: House) -> None:
+    signed = await resident(either)
+    await binding.bound(either.identity, DESK, signed.account.id, "Patient/p", because="passport seen")
+    for days, reference in ((89, "Patient/p"), (91, "")):
+        either.clock.wait(days * 86400)
+        assert (await resident(either)).account.reference == reference
+    assert either.audited[-2].because == "the phone did not sign in for long"

@@ -9,6 +9,8 @@ import pytest
 from commonweal.fhir.outcome import Problem
 from commonweal.identity import accounts, agents, onetime, own, sessions, signing
 from commonweal.identity.finishing import From, Signed
+from commonweal.identity.oauth import grants
+from commonweal.identity.oauth.grants import Grant
 from commonweal.identity.signing import Step
 from tests.store.identity.conftest import House
 from tests.store.identity.people import (
@@ -257,3 +259,36 @@ async def test_parameters_that_changed_hash_the_password_anew(house: House) -> N
     later = await accounts.get(house.identity, account.id)
     assert later.password != account.password and "t=2" in later.password
     assert await signing.begin(stronger, "lin", PASSWORD, HERE)
+
+
+async def test_a_sign_in_under_way_ends_with_a_reset(house: House) -> None:
+    account, first = await accounts.invite(house.identity, MANAGER, login="wang")
+    step = await signing.begin(house.identity, "wang", first, HERE)
+    enrolment = await signing.enrol(house.identity, step.value)
+    await accounts.reset(house.identity, MANAGER, account.id, "the letter with the password was lost")
+    code = code_of(house, enrolment.secret)
+    assert (await refused(signing.enrolled(house.identity, step.value, HERE, code=code))).status == 401
+    assert not (await accounts.get(house.identity, account.id)).has_second
+
+
+async def test_who_comes_from_a_provider_has_a_second_factor_there_or_here(house: House) -> None:
+    account = await doctor(house)
+    assert isinstance(await signing.arrived(house.identity, account, 2, HERE), Signed)
+    step = await signing.arrived(house.identity, account, 1, HERE)
+    assert isinstance(step, Step) and step.need == "second"
+    signed = await signing.second(house.identity, step.value, HERE, code=code_for(house, account))
+    assert isinstance(signed, Signed)
+    account = await accounts.disable(house.identity, MANAGER, account.id)
+    assert (await refused(signing.arrived(house.identity, account, 2, HERE))).status == 401
+
+
+async def test_a_closed_or_reset_account_takes_its_apps_along(house: House) -> None:
+    account = await doctor(house)
+    for close in (
+        accounts.reset(house.identity, MANAGER, account.id, "lost, seen in person"),
+        accounts.disable(house.identity, MANAGER, account.id),
+    ):
+        given = await grants.open(house.identity, Grant(id="", client="app", account=account.id, until=2**62))
+        assert await grants.find(house.identity, given.id)
+        await close
+        assert await grants.find(house.identity, given.id) is None
