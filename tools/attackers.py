@@ -14,8 +14,8 @@ PAGE = ROOT / "docs/explanation/attackers.md"
 HEAD = """# Attackers
 
 Everybody whom the tests see refused, and what each meets. Written from `tests/attackers` by
-`python -m tools.attackers`; [how to add one](../../tests/attackers/README.md). What is protected from whom, and what is not, is the
-[threat model](threats.md).
+`python -m tools.attackers`; [how to add one](../../tests/attackers/README.md). What is protected from whom, and what
+is not, is the [threat model](threats.md).
 """
 Row = tuple[str, str, str, str]
 
