@@ -274,6 +274,9 @@ PATIENTS = [
      "Patient/4"),
     ({"resourceType": "Appointment", "participant": [{"actor": {"reference": "Patient/5"}}]}, "Patient/5"),
     ({"resourceType": "Medication"}, None),
+    ({"resourceType": "Task", "for": {"reference": "Patient/6"}}, "Patient/6"),
+    ({"resourceType": "Task", "for": {"reference": "Group/6"}}, None),
+    ({"resourceType": "Device", "patient": {"reference": "Patient/7"}}, "Patient/7"),
 ]  # fmt: skip
 
 
@@ -295,6 +298,7 @@ def test_compartments_are_those_of_the_specification() -> None:
     assert compartment.parameters("Patient", "Observation") == ("subject", "performer")
     assert compartment.patients_of(PATIENTS[1][0]) == {"Patient/1", "Patient/2"}
     assert compartment.patients_of(PATIENTS[0][0]) == {"Patient/1"}
+    assert compartment.patients_of({"resourceType": "Task", "for": {"reference": "Patient/6"}}) == frozenset()
     here = {"resourceType": "Observation", "subject": {"reference": "https://here.example/fhir/Patient/1"}}
     assert (
         compartment.patient_of(here, REGISTRY.bases) == "Patient/1" and compartment.patient_of(here) is None

@@ -17,6 +17,10 @@ ABOUT = ("subject", "patient", "beneficiary", "individual")
 """Parameters that say whom a resource is about, before those that say who else took part."""
 
 
+OUTSIDE = {"Contract": "patient", "Device": "patient", "GuidanceResponse": "subject", "Task": "patient"}
+"""Types that have no part in the compartment of a patient and are about one all the same: by which parameter."""
+
+
 def patient_of(resource: Json, bases: tuple[str, ...] = ()) -> str | None:
     """ "Patient/x" whom the resource is about; None when it is about nobody or about several.
 
@@ -24,7 +28,7 @@ def patient_of(resource: Json, bases: tuple[str, ...] = ()) -> str | None:
     """
     if resource["resourceType"] == "Patient":
         return f"Patient/{resource['id']}" if "id" in resource else None
-    for refer in _referring(resource["resourceType"], bases):
+    for refer in _telling(resource["resourceType"], bases):
         if found := _patients(refer, resource):
             return found.pop() if len(found) == 1 else None
     return None
@@ -32,12 +36,22 @@ def patient_of(resource: Json, bases: tuple[str, ...] = ()) -> str | None:
 
 def patients_of(resource: Json, bases: tuple[str, ...] = ()) -> frozenset[str]:
     """Every patient in whose compartment the resource is, as "Patient/x"."""
-    found = (_patients(refer, resource) for refer in _referring(resource["resourceType"], bases))
-    return frozenset(filter(None, (patient_of(resource, bases),))).union(*found)
+    type = resource["resourceType"]
+    found = (_patients(refer, resource) for refer in _referring(type, bases))
+    own = patient_of(resource, bases) if type == "Patient" else None
+    return frozenset(filter(None, (own,))).union(*found)
 
 
 def _patients(refer: References, resource: Json) -> set[str]:
     return {target for target in refer(resource) if target.startswith("Patient/")}
+
+
+@cache
+def _telling(type: str, bases: tuple[str, ...]) -> tuple[References, ...]:
+    """Where it stands whom a resource is about."""
+    if type in OUTSIDE:
+        return (referring(official().of(type)[OUTSIDE[type]], bases),)
+    return _referring(type, bases)
 
 
 @cache
