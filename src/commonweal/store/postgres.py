@@ -2,7 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from operator import itemgetter
 from typing import Any, TypeVar
@@ -21,7 +21,9 @@ from commonweal.store.audit import Auditor, PostgresJournal
 from commonweal.store.codings import Codings
 from commonweal.store.connection import Limits, Pools, borrowed, connect, insisting, translated
 from commonweal.store.facts import Facts
-from commonweal.store.reads import reading
+from commonweal.store.reads import circumstances, reading
+from commonweal.store.reads.circumstances import Circumstances, Whom
+from commonweal.store.reads.gathering import Gathered
 from commonweal.store.reads.history import History
 from commonweal.store.reads.judging import Judge
 from commonweal.store.reads.permitting import Permitting
@@ -63,7 +65,12 @@ class Engine:
         self.searching = Searching(tokens, facts, self.judge, key, self.clusters, codings, self.unfinished)
         self.history = History(self.judge, facts, self.clusters, key)
         self.auditor = Auditor(pools.audit)
-        self.gathered = {type: reading.Gathered(pools, type) for type in RESOURCE_TYPES}
+        self.gathered = {
+            (type, known): Gathered(pools, reading.currently(type, known=known))
+            for type in RESOURCE_TYPES
+            for known in (False, True)
+        }
+        self.knowing = Gathered(pools, circumstances.about)
         self.creating = {type: gathering.Gathered(pools, self.writer) for type in RESOURCE_TYPES}
 
     async def write(
@@ -93,11 +100,15 @@ class _Records(ABC):
     def _search(self) -> Lent: ...
 
     def _lenders(self) -> Lenders:
-        return Lenders(self._work, self._search)
+        return Lenders(self._work, self._search, self._know)
 
     async def _current(self, type: str, ids: Sequence[str], known: bool) -> reading.Found:
         async with self._work() as connection:
             return await reading.current(connection, type, ids, known=known)
+
+    async def _know(self, whom: Collection[Whom]) -> Mapping[Whom, Circumstances]:
+        async with self._work() as connection:
+            return await circumstances.about(connection, whom)
 
     async def now(self) -> int:
         async with self._work() as connection:
@@ -243,7 +254,10 @@ class PostgresStore(_Records):
         return borrowed(self._engine.pools.search, self._engine.pools.limits)
 
     async def _current(self, type: str, ids: Sequence[str], known: bool) -> reading.Found:
-        return await self._engine.gathered[type].get(ids, known=known)
+        return await self._engine.gathered[type, known].get(ids)
+
+    async def _know(self, whom: Collection[Whom]) -> Mapping[Whom, Circumstances]:
+        return await self._engine.knowing.get(whom)
 
     async def write(
         self, changes: Sequence[Change], audited: Audited, reach: Reach = EVERYTHING
@@ -254,7 +268,7 @@ class PostgresStore(_Records):
         is_judged = self._engine.permitting.asks(reach)
         if alone and alone.method == "create" and alone.type in RESOURCE_TYPES:
             if is_judged:
-                await self._permitted(changes, reach)
+                await self._engine.permitting.check_new(self._know, changes, reach)
             gathered = self._engine.creating[alone.type]
             return [masking.shown(await insisting(lambda: gathered.create(alone, audited)), reach)]
 
@@ -269,11 +283,6 @@ class PostgresStore(_Records):
             return stored
 
         return await insisting(attempt)
-
-    async def _permitted(self, creates: Sequence[Change], reach: Reach) -> None:
-        """Nothing is held of what is not there yet, so the creates may go on with others' in one statement."""
-        async with self._work() as connection:
-            await self._engine.permitting.check(connection, creates, reach)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:

@@ -1,5 +1,6 @@
 """What holds now about a row's patient and place: who is tied to them, what they allow, where they lie."""
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -51,6 +52,8 @@ class Circumstances(msgspec.Struct, frozen=True):
 
 
 NONE = Circumstances()
+Whom = tuple[int | None, int | None]
+"""A patient and a place, either of which may be none."""
 _read = msgspec.json.Decoder(Circumstances).decode
 
 
@@ -62,3 +65,15 @@ def known(patient: str, area: str) -> str:
 def read(text: Any) -> Circumstances:
     """What `known` gave."""
     return _read(text) if text else NONE
+
+
+ABOUT = f"""
+select {known("i.patient", "i.area")} as known
+from unnest($1::int8[], $2::int8[]) with ordinality i (patient, area, n) order by n"""
+
+
+async def about(connection: Any, whom: Collection[Whom]) -> Mapping[Whom, Circumstances]:
+    """Of patients and places that no row need tell, each pair by itself."""
+    asked = list(whom)
+    rows = await connection.fetch(ABOUT, [patient for patient, _ in asked], [area for _, area in asked])
+    return {each: read(row["known"]) for each, row in zip(asked, rows, strict=True)}

@@ -1,9 +1,10 @@
 """May a row be seen? Judged here, row by row, by what the row says and what holds about its patient."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
 
+from commonweal.access.relationship import AREA
 from commonweal.fhir import codec
 from commonweal.fhir.search.clauses import Clause, Criterion
 from commonweal.fhir.search.index import Indexed, extract
@@ -90,12 +91,25 @@ def asks_of(clause: Clause, type: str) -> TypeGuard[Criterion]:
     return isinstance(clause, Criterion) and clause.parameter.resource == type
 
 
+def about(way: Way, known: Circumstances) -> Way | None:
+    """What the way still asks of a row about this patient; None when it does not lead to them."""
+    if way.patients is not None and way.patients.isdisjoint(known.people):
+        return None
+    if way.parties is not None and not _is_tied(way, way.parties, known):
+        return None
+    lives_there = way.areas is not None and not way.areas.isdisjoint(_homes(known))
+    areas = None if lives_there else way.areas
+    return replace(way, patients=None, parties=None, areas=areas, homes=False)
+
+
 def _is_around(areas: frozenset[int], case: Case) -> bool:
     """The row's own place, or where its patient lives, is one of these or lies within one."""
-    known = case.known
-    lives = (party for kind, party in known.ties if kind == "area")
-    around = known.places | known.homes | {case.area, *lives}
-    return not areas.isdisjoint(around)
+    return not areas.isdisjoint((case.area, *case.known.places, *_homes(case.known)))
+
+
+def _homes(known: Circumstances) -> Iterator[int]:
+    yield from (party for kind, party in known.ties if kind == AREA)
+    yield from known.homes
 
 
 def _is_tied(way: Way, parties: frozenset[int], known: Circumstances) -> bool:
@@ -104,13 +118,18 @@ def _is_tied(way: Way, parties: frozenset[int], known: Circumstances) -> bool:
 
 def is_hindered(seen: Seen, case: Case) -> bool:
     """Does a label, a denial or a consent stand against whoever is not free of them?"""
-    if not (seen.labels.isdisjoint(case.labels) and seen.patients.isdisjoint(case.known.people)):
-        return True
-    asked = [rule for rule in case.known.rules if _is_asked(rule, seen, case.type)]
+    hidden = hindering(seen, case.type, case.known)
+    return hidden is None or not hidden.isdisjoint(case.labels)
+
+
+def hindering(seen: Seen, type: str, known: Circumstances) -> frozenset[int] | None:
+    """The labels that keep a row of this type from being seen, by what its patient has decided; None: all are kept."""
+    asked = [rule for rule in known.rules if _is_asked(rule, seen, type)]
     permitted = frozenset[int]().union(*(rule.labels or () for rule in asked if not rule.deny))
-    if case.labels & seen.sensitive - permitted:
-        return True
-    return any(rule.deny and (rule.labels is None or rule.labels & case.labels) for rule in asked)
+    denied = [rule.labels for rule in asked if rule.deny]
+    if not seen.patients.isdisjoint(known.people) or None in denied:
+        return None
+    return (seen.sensitive - permitted).union(seen.labels, *(each or () for each in denied))
 
 
 def _is_asked(rule: Rule, seen: Seen, type: str) -> bool:

@@ -1,6 +1,7 @@
 """Which writes a reach allows: judged before anything is written, by what held before."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from commonweal.access.reach import Reach
@@ -11,15 +12,14 @@ from commonweal.platform.ports import Change
 from commonweal.store import refusals
 from commonweal.store.belongs import belongs
 from commonweal.store.reads import circumstances, reading
+from commonweal.store.reads.circumstances import Circumstances, Whom
 from commonweal.store.reads.judging import Case, Judge
 from commonweal.store.reads.reaching import Seen
 from commonweal.store.searches.people.links import partners
 
 Connection = Any
 Old = Mapping[tuple[str, str], Mapping[str, Any]]
-ABOUT = f"""
-select {circumstances.known("i.patient", "i.area")} as known
-from unnest($1::int8[], $2::int8[]) with ordinality i (patient, area, n) order by n"""
+Know = Callable[[Collection[Whom]], Awaitable[Mapping[Whom, Circumstances]]]
 
 
 class Permitting:
@@ -37,8 +37,23 @@ class Permitting:
         """Problem 404 for a change of what is not seen, 403 for what may not be written; `index` says which."""
         seen = self._judge.reaches.of(reach)
         old = await self._old(connection, changes, seen)
-        new = await self._new(connection, changes, seen)
+        new = await self._new(partial(circumstances.about, connection), changes, seen)
         joined = await self._joined(connection, changes, old, seen)
+        self._judged(changes, old, new, joined, reach)
+
+    async def check_new(self, know: Know, creates: Sequence[Change], reach: Reach) -> None:
+        """The same for creates that join nobody with another, of which nothing is held; by what `know` tells."""
+        new = await self._new(know, creates, self._judge.reaches.of(reach))
+        self._judged(creates, {}, new, {}, reach)
+
+    def _judged(
+        self,
+        changes: Sequence[Change],
+        old: Old,
+        new: Mapping[int, Case],
+        joined: Mapping[str, bool],
+        reach: Reach,
+    ) -> None:
         for number, change in enumerate(changes):
             problem = self._against(change, old, new.get(number), joined, reach)
             if problem is not None:
@@ -76,17 +91,15 @@ class Permitting:
             old |= {(type, id): row for id, row in rows.items()}
         return old
 
-    async def _new(self, connection: Connection, changes: Sequence[Change], seen: Seen) -> dict[int, Case]:
+    async def _new(self, know: Know, changes: Sequence[Change], seen: Seen) -> dict[int, Case]:
         """The versions that would come to be, with what holds about whom they are about."""
         if seen.everything:
             return {}
         made = {n: self._case(each) for n, each in enumerate(changes) if each.method != "delete"}
         if seen.asks_known and made:
-            rows = await connection.fetch(
-                ABOUT, [patient for _, patient in made.values()], [case.area for case, _ in made.values()]
-            )
-            for (case, _), row in zip(made.values(), rows, strict=True):
-                case.known = circumstances.read(row["known"])
+            known = await know({(patient, case.area) for case, patient in made.values()})
+            for case, patient in made.values():
+                case.known = known[patient, case.area]
         return {number: case for number, (case, _) in made.items()}
 
     def _case(self, change: Change) -> tuple[Case, int | None]:

@@ -15,7 +15,8 @@ ANY_BUT_EMERGENCY = frozenset(KINDS) - {EMERGENCY}
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A grant; None asks nothing. `kinds` are those of the ties that may lead from `parties`."""
+    """A grant; None asks nothing. `kinds` are those of the ties that may lead from `parties`; `homes`: areas are also
+    those where a patient lives."""
 
     types: frozenset[str] | None
     areas: Hashes
@@ -25,6 +26,7 @@ class Way:
     kinds: frozenset[str]
     criteria: tuple[Clause, ...]
     unhindered: bool
+    homes: bool = True
 
     @property
     def is_plain(self) -> bool:

@@ -5,13 +5,15 @@ from dataclasses import replace
 
 from commonweal.access.relationship import AREA
 from commonweal.store.reads.binding import Binding
-from commonweal.store.reads.judging import asks_of
+from commonweal.store.reads.circumstances import Circumstances
+from commonweal.store.reads.judging import about, asks_of, hindering
 from commonweal.store.reads.reaching import Seen, Way
 from commonweal.store.searches.aliases import Alias
 from commonweal.store.searches.clusters import Clusters
 from commonweal.store.searches.conditions import NEVER, Conditions
 
-NOW = "(select record.now())"
+NOW = "(date_part('epoch', transaction_timestamp()) * 1000000)::int8"
+"""What record.now() gives, cheap for each row; and no subselect, of which a plan would not know how much it leaves."""
 HOLDS = f"f.since <= {NOW} and f.until > {NOW}"
 ONE_WITH = "record.person_link l join record.person_link m using (cluster)"
 
@@ -29,25 +31,26 @@ class Bounds:
         self._conditions = conditions
         self._places: dict[tuple[Iterable[int | str], str], str] = {}
 
-    def of(self, alias: Alias) -> list[str]:
-        """What must all hold; "false" when nothing of this type is seen."""
+    def of(self, alias: Alias, known: Circumstances | None = None) -> list[str]:
+        """What must all hold; "false" when nothing of this type is seen. `known`: where all rows are about the same
+        patient, what holds about them."""
         if self._seen.everything:
             return []
-        conditions = self._led_to(alias, [way for way in self._seen.ways if way.is_of(alias.type)])
+        conditions = self._led_to(alias, _of(self._seen.ways, alias.type, known), known)
         for group in self._seen.within:
-            conditions += self._any(alias, [way for way in group if way.is_of(alias.type)])
+            conditions += self._any(alias, _of(group, alias.type, known))
         return conditions
 
-    def _led_to(self, alias: Alias, ways: Sequence[Way]) -> list[str]:
+    def _led_to(self, alias: Alias, ways: Sequence[Way], known: Circumstances | None) -> list[str]:
         """Some way leads there that nothing hinders."""
         free = [way for way in ways if way.unhindered or not self._seen.hinders]
         bound = [way for way in ways if way not in free]
         if not bound or any(way.is_plain for way in free):
             return self._any(alias, free)
         if not free:
-            return [*self._any(alias, bound), *self._unhindered(alias)]
+            return [*self._any(alias, bound), *self._unhindered(alias, known)]
         first, second = (_or([self._way(alias, way) for way in each]) for each in (free, bound))
-        hinders = " and ".join(self._unhindered(alias))
+        hinders = " and ".join(self._unhindered(alias, known)) or "true"
         return [*self._narrowed(alias, ways), f"({first} or {second} and {hinders})"]
 
     def _any(self, alias: Alias, ways: Sequence[Way]) -> list[str]:
@@ -71,7 +74,7 @@ class Bounds:
                 _or(self._facts(alias, "access.tie", self._tie(way.kinds, self._among(way.parties))))
             )
         if way.areas is not None:
-            conditions.append(self._around(alias, way.areas))
+            conditions.append(self._around(alias, way.areas, way.homes))
         if self._conditions is not None:
             # Rows are few by then; an index is of no use.
             each = replace(alias, anchored=True)
@@ -106,17 +109,22 @@ class Bounds:
         among = self._among(frozenset(kinds), "text[]")
         return f"f.kind = any({among}) and f.party = any({parties}) and {HOLDS}"
 
-    def _around(self, alias: Alias, areas: frozenset[int]) -> str:
+    def _around(self, alias: Alias, areas: frozenset[int], homes: bool) -> str:
         """The row's own place, or where its patient lives, is one of these or lies within one."""
         named = self._among(areas)
         inside = f"select w.area from access.place w where w.within = any({named})"
         below = f"array(select unnest({named}) union all {inside})"
-        lives = self._facts(alias, "access.tie", self._tie((AREA,), below))
+        lives = self._facts(alias, "access.tie", self._tie((AREA,), below)) if homes else ()
         return _or([f"{alias.column('area')} = any({below})", *lives])
 
-    def _unhindered(self, alias: Alias) -> list[str]:
+    def _unhindered(self, alias: Alias, known: Circumstances | None) -> list[str]:
         """No label, denial or consent stands against it."""
         seen, labels, conditions = self._seen, alias.column("labels"), []
+        if known is not None:
+            hidden = hindering(seen, alias.type, known)
+            if hidden is None:
+                return [NEVER]
+            return [f"not coalesce({labels} && {self._among(hidden)}, false)"] if hidden else []
         if seen.labels:
             conditions.append(f"not coalesce({labels} && {self._among(seen.labels)}, false)")
         if seen.patients:
@@ -166,6 +174,12 @@ class Bounds:
                 values if isinstance(values, str) else sorted(values), type
             )
         return self._places[values, type]
+
+
+def _of(ways: Iterable[Way], type: str, known: Circumstances | None) -> list[Way]:
+    """Those that may lead to rows of a type, without what is known to hold."""
+    found = (way for way in ways if way.is_of(type))
+    return [left for way in found if (left := way if known is None else about(way, known)) is not None]
 
 
 def _or(ways: Sequence[str]) -> str:

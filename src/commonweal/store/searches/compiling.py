@@ -5,11 +5,12 @@ from itertools import count
 
 from commonweal.fhir import compartment
 from commonweal.fhir.outcome import Problem
-from commonweal.fhir.search.clauses import Chain, Clause, Criterion, Has, Listed
+from commonweal.fhir.search.clauses import Chain, Clause, Criterion, Has, Listed, Query
 from commonweal.fhir.search.parameters import Parameter
 from commonweal.fhir.search.values import ReferenceValue
 from commonweal.store.facts import TELLING, Facts, TypeFacts
 from commonweal.store.reads.binding import Binding
+from commonweal.store.reads.circumstances import Circumstances
 from commonweal.store.searches.aliases import Alias
 from commonweal.store.searches.bounding import Bounds
 from commonweal.store.searches.conditions import NEVER, Conditions
@@ -43,9 +44,15 @@ class Compiler:
         """A table of its own place in the statement."""
         return Alias(f"t{next(self._numbers)}", self._facts.of(type), self._bind, anchored)
 
-    def where(self, alias: Alias, clauses: Iterable[Clause], inside: tuple[str, str] | None = None) -> str:
-        """Current, in reach, in the compartment, and meeting every clause."""
-        conditions = [f"not {alias.column('deleted')}", *self._bounds.of(alias)]
+    def where(
+        self,
+        alias: Alias,
+        clauses: Iterable[Clause],
+        inside: tuple[str, str] | None = None,
+        known: Circumstances | None = None,
+    ) -> str:
+        """Current, in reach, in the compartment, and meeting every clause. `known`: see Bounds.of."""
+        conditions = [f"not {alias.column('deleted')}", *self._bounds.of(alias, known)]
         if inside is not None:
             conditions.append(self._compartment(alias, inside))
         conditions += [self._clause(alias, clause) for clause in clauses]
@@ -124,6 +131,20 @@ def is_anchored(facts: TypeFacts, clauses: Iterable[Clause], inside: tuple[str, 
             and facts.patient.issuperset(compartment.parameters("Patient", facts.type) or ("",))
         )
     return any(_anchors(facts, clause) for clause in clauses)
+
+
+def whom(facts: TypeFacts, query: Query) -> frozenset[str]:
+    """The patients ("Patient/x") about whom the rows of a search are, each of them about one; nobody, where it does
+    not name them."""
+    if query.compartment is not None:
+        named = "/".join(query.compartment)
+        return frozenset((named,)) if is_anchored(facts, (), query.compartment) else frozenset()
+    for clause in query.where:
+        if isinstance(clause, Criterion) and clause.parameter.name != "_id" and _anchors(facts, clause):
+            return frozenset(
+                t for each in clause.values if isinstance(each, ReferenceValue) for t in each.targets
+            )
+    return frozenset()
 
 
 def is_telling(clause: Clause) -> bool:

@@ -14,12 +14,13 @@ from commonweal.store import masking
 from commonweal.store.codings import Codings
 from commonweal.store.facts import CODE, Facts
 from commonweal.store.reads import reading
+from commonweal.store.reads.circumstances import Circumstances, Whom
 from commonweal.store.reads.cursors import Cursors
 from commonweal.store.reads.history import used_types
 from commonweal.store.reads.judging import Judge
 from commonweal.store.reindexing.unfinished import Unfinished
 from commonweal.store.searches.clusters import Clusters
-from commonweal.store.searches.compiling import Lists
+from commonweal.store.searches.compiling import Lists, whom
 from commonweal.store.searches.including import included
 from commonweal.store.searches.ordering import by_columns
 from commonweal.store.searches.selecting import Asked, Lenders, Row, Selecting, place_of
@@ -49,6 +50,7 @@ class Searching:
     ) -> None:
         self._facts = facts
         self._judge = judge
+        self._tokens = tokens
         self._cursors = Cursors(key)
         self._clusters = clusters
         self._codings = codings
@@ -158,6 +160,7 @@ class Searching:
                 reach,
                 await self._types(query, reach, lenders),
                 await self._items(query, reach, lenders),
+                await self._known(query, reach, lenders),
             )
             for query in queries
         ]
@@ -173,6 +176,16 @@ class Searching:
             return (query.type,)
         async with lenders.work() as connection:
             return await used_types(connection, query.types)
+
+    async def _known(self, query: Query, reach: Reach, lenders: Lenders) -> Circumstances | None:
+        """What holds about the patient whom a search names: asked once, rather than of each row."""
+        if query.type is None or not self._judge.reaches.of(reach).asks_known:
+            return None
+        named = [self._tokens.self(each) for each in whom(self._facts.of(query.type), query)]
+        if not named or not self._clusters.widened(named[:1]).issuperset(named):
+            return None
+        about: Whom = named[0], None
+        return (await lenders.know([about]))[about]
 
     def _needs_codings(self, asked: Asked) -> bool:
         anchored = self._selecting.anchored(asked)

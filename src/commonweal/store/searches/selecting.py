@@ -1,6 +1,6 @@
 """Statements of a search: over one type, or over several side by side; each the same text for the same shape."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +10,7 @@ from commonweal.fhir.search.clauses import Criterion, Query, Sort
 from commonweal.store.codings import Codings
 from commonweal.store.facts import Facts
 from commonweal.store.reads.binding import Binding
+from commonweal.store.reads.circumstances import Circumstances, Whom
 from commonweal.store.reads.reaching import Reaches
 from commonweal.store.reads.reading import SEEN
 from commonweal.store.searches.aliases import Alias
@@ -27,20 +28,24 @@ Lend = Callable[[], AbstractAsyncContextManager[Connection]]
 
 @dataclass(frozen=True, slots=True)
 class Lenders:
-    """Connections for statements whose plan fits all values, and for those planned for the values at hand."""
+    """Connections for statements whose plan fits all values, and for those planned for the values at hand; and what
+    tells what holds about patients."""
 
     work: Lend
     search: Lend
+    know: Callable[[Collection[Whom]], Awaitable[Mapping[Whom, Circumstances]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A search ready to be written: its types, what its lists hold, and the times it is held to."""
+    """A search ready to be written: its types, what its lists hold, and the times it is held to. `known`: what holds
+    about the one patient whom all its rows are about."""
 
     query: Query
     reach: Reach
     types: Sequence[str]
     lists: Lists
+    known: Circumstances | None = None
     since: int | None = None
     until: int | None = None
 
@@ -131,7 +136,7 @@ class _Writing:
     def found(self, alias: Alias) -> str:
         """FROM and WHERE."""
         asked, query = self._asked, self._asked.query
-        where = self._compiler.where(alias, query.where, query.compartment)
+        where = self._compiler.where(alias, query.where, query.compartment, asked.known)
         if asked.since is not None:
             where += f" and {alias.column('updated')} >= {self.bind(asked.since, 'int8')}"
         if asked.until is not None:
