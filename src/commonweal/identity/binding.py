@@ -10,8 +10,12 @@ from commonweal.fhir.outcome import Problem
 from commonweal.identity import accounts, limits, sessions
 from commonweal.identity.account import RESIDENT, Account
 from commonweal.identity.finishing import ITSELF
-from commonweal.identity.house import Identity
+from commonweal.identity.house import Identity, Message
 
+MOVED = {
+    "en": "Commonweal: another phone opens your health record now, no longer this one. Was it not you? Call us.",
+    "zh": "您的健康档案已改由另一部手机打开，本机不能再打开。如非本人办理，请立即与我们联系。",
+}
 Find = Callable[[str, str, str], Awaitable[Sequence[str]]]
 """Of an identity number, a birth date ("1990-01-31") and a name: the patients ("Patient/x") whom all three fit."""
 
@@ -38,7 +42,8 @@ async def bind(identity: Identity, id: str, number: str, born: str, name: str, f
 
 
 async def bound(identity: Identity, by: Agent, id: str, patient: str, *, because: str) -> Account:
-    """A help desk knows who it is. An account that had this record before loses it, and its sessions end."""
+    """A help desk knows who it is. An account that had this record before loses it, its sessions end, and its phone is
+    told: somebody may have talked the help desk into it."""
     if not because.strip():
         raise Problem.invalid("say how the person was recognised")
     account = await accounts.get(identity, id)
@@ -48,6 +53,8 @@ async def bound(identity: Identity, by: Agent, id: str, patient: str, *, because
     if holder is not None and holder.id != id:
         await accounts.change(identity, by, holder.id, reference="", because=because)
         await sessions.end_all(identity, holder.id)
+        text = MOVED["zh" if holder.language.startswith("zh") else "en"]
+        await identity.send(Message("sms", holder.login, text, "notice"))
     return await accounts.change(identity, by, id, reference=patient, because=because)
 
 

@@ -54,15 +54,11 @@ async def finished(identity: Identity, account: Account, ways: Sequence[str], at
         identity, account, device=at.device, address=at.address, ways=ways, assignment=chosen
     )
     agent = await agents.of_session(identity, value)
-    await identity.note(
-        agent, "sign-in", account.party, because=" ".join(ways), address=sessions.coarse(at.address)
-    )
+    await identity.note(agent, "sign-in", account.party, because=" ".join(ways), address=at.address)
     return Signed(value, account, acting)
 
 
 async def failed(identity: Identity, account: Account | None, at: From, way: str) -> None:
     """A sign-in that was refused; what was typed as login is not written down, for it may be a password."""
     about = (account.party,) if account else ()
-    await identity.note(
-        agents.NOBODY, "sign-in", *about, because=way, outcome=401, address=sessions.coarse(at.address)
-    )
+    await identity.note(agents.NOBODY, "sign-in", *about, because=way, outcome=401, address=at.address)

@@ -73,7 +73,7 @@ class Identity:
                 organization=agent.organization or "",
                 client=agent.client,
                 session=agent.session,
-                address=address,
+                address=address or agent.address,
             )
         )
 

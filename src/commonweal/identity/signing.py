@@ -158,7 +158,7 @@ async def enrolled(
     else:
         way, recovery = "totp", await onetime.confirm(identity, account.id, code)
     await _leave(identity, step)
-    await identity.note(ITSELF, f"{way}-add", account.party, address=sessions.coarse(at.address))
+    await identity.note(ITSELF, f"{way}-add", account.party, address=at.address)
     return await _proved(identity, account, (*reached.ways, way), at), recovery
 
 
@@ -174,7 +174,7 @@ async def renew(identity: Identity, step: str, password: str, at: From) -> Signe
         identity.drawers, account.id, lambda now: msgspec.structs.replace(now, password=hashed, renew=False)
     )
     await sessions.end_all(identity, account.id)
-    await identity.note(ITSELF, "password-change", account.party, address=sessions.coarse(at.address))
+    await identity.note(ITSELF, "password-change", account.party, address=at.address)
     return await finished(identity, account, reached.ways, at)
 
 

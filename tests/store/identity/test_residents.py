@@ -259,6 +259,7 @@ async def test_the_help_desk_gives_a_record_to_a_new_phone(either: House) -> Non
     await bound(either.identity, DESK, old.account.id, "Patient/p", because="passport seen")
     await bound(either.identity, DESK, new.account.id, "Patient/p", because="new phone, passport seen")
     assert await sessions.session(either.identity, old.value) is None
+    assert either.sent[-1].to == PHONE and "another" in either.sent[-1].text
     assert (await accounts.get(either.identity, old.account.id)).reference == ""
     assert (await agents.of_session(either.identity, new.value)).id == "Patient/p"
 

@@ -79,7 +79,7 @@ async def test_a_refusal_says_the_same_whatever_is_wrong(either: House) -> None:
     said = {str(await refused(signing.begin(either.identity, *each, HERE))) for each in tries}
     assert said == {signing.WRONG}
     rows = [row for row in either.audited if row.outcome == 401]
-    assert len(rows) == 5 and {row.address for row in rows} == {"192.0.2.0/24"}
+    assert len(rows) == 5 and {row.address for row in rows} == {"192.0.2.7"}
     assert [row.entities for row in rows] == [(account.party,), (), (other.party,), (), ()]
 
 
