@@ -158,9 +158,11 @@ def relying_party(identity: Identity) -> str:
 
 
 def origin(identity: Identity) -> str:
-    """Where our pages come from, as a browser says it."""
-    parts = urlsplit(identity.base_url)
-    return f"{parts.scheme}://{parts.netloc}".lower()
+    """Where our pages come from, as a browser says it: without the port that goes without saying."""
+    parts = urlsplit(identity.base_url.lower())
+    usual = {"https": 443, "http": 80}.get(parts.scheme)
+    port = f":{parts.port}" if parts.port not in (None, usual) else ""
+    return f"{parts.scheme}://{parts.hostname}{port}"
 
 
 async def _challenged(identity: Identity, account: str, purpose: str) -> tuple[str, bytes]:

@@ -173,6 +173,19 @@ async def test_the_last_second_factor_stays(house: House) -> None:
     assert first
 
 
+@pytest.mark.parametrize(
+    ("address", "origin", "party"),
+    [
+        ("https://Commonweal.example", "https://commonweal.example", "commonweal.example"),
+        ("https://commonweal.example:443/", "https://commonweal.example", "commonweal.example"),
+        ("http://localhost:8080", "http://localhost:8080", "localhost"),
+    ],
+)
+def test_the_origin_is_that_of_a_browser(house: House, address: str, origin: str, party: str) -> None:
+    identity = replace(house.identity, base_url=address)
+    assert (passkeys.origin(identity), passkeys.relying_party(identity)) == (origin, party)
+
+
 async def test_without_an_address_there_are_no_passkeys(house: House) -> None:
     nowhere = replace(house.identity, base_url="")
     with pytest.raises(Problem, match="base_url"):

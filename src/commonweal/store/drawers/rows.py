@@ -1,12 +1,13 @@
 """Drawers on PostgreSQL: one row each, every call one statement."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import asyncpg
 
 from commonweal.identity.drawers import FOREVER, Entry, Taken
-from commonweal.store.connection import Pools, borrowed
+from commonweal.store.connection import Pools, borrowed, insisting
 from commonweal.store.drawers.sealing import Sealer
 
 GET = """
@@ -93,15 +94,15 @@ class PostgresDrawers:
 
     async def remove_of(self, kind: str, owner: str) -> int:
         now = self._now()
-        return sum(row["until"] > now for row in await self._ask(REMOVE_OF, kind, owner))
+        rows = await insisting(partial(self._ask, REMOVE_OF, kind, owner))
+        return sum(row["until"] > now for row in rows)
 
     async def count(self, kind: str, id: str, until: int) -> int:
         rows = await self._ask(COUNT, kind, id, until, self._now())
         return int(rows[0]["version"])
 
     async def expire(self) -> int:
-        async with borrowed(self._pools.work, self._pools.limits) as connection:
-            return _number(await connection.execute(EXPIRE, self._now()))
+        return _number(await insisting(self._expired))
 
     async def reseal(self, limit: int = 500) -> int:
         """Encrypt with the current key what an older one encrypted; how many were looked at, at most `limit`: call
@@ -119,6 +120,11 @@ class PostgresDrawers:
         async with borrowed(self._pools.work, self._pools.limits) as connection:
             await connection.executemany(RESEAL, again)
         return len(again)
+
+    async def _expired(self) -> str:
+        async with borrowed(self._pools.work, self._pools.limits) as connection:
+            status: str = await connection.execute(EXPIRE, self._now())
+            return status
 
     async def _ask(self, text: str, *values: Any) -> list[asyncpg.Record]:
         async with borrowed(self._pools.work, self._pools.limits) as connection:
