@@ -68,6 +68,7 @@ class Audited:
 
     `interaction` is "read", "search", "create", "transaction" …; `entities` are "Type/id" touched by it,
     `patients` the keyed hashes of the patients concerned (`Stored.patient`; a write adds its own);
+    `people` ("Patient/x") are further ones, whose hashes the store adds to `patients`.
     `work` is the id of the work (X-Request-Id). As whom the agent acted: `role` (several joined by a space),
     `organization` ("Organization/x"), `client` (the app between), `session` (its sign-in), `address` (where from).
     """
@@ -87,6 +88,7 @@ class Audited:
     client: str = ""
     session: str = ""
     address: str = ""
+    people: tuple[str, ...] = ()
 
     @classmethod
     def by(

@@ -190,3 +190,13 @@ async def test_a_person_is_told_nothing_of_others(told: Told) -> None:
 async def test_somebody_unknown_to_the_record_is_counted_and_not_named(told: Told) -> None:
     await told.seen("stranger", 12345)
     assert (await told.one(work=told.fresh + "stranger")).patients == ()
+
+
+async def test_people_are_named_beside_those_whom_a_resource_is_about(told: Told) -> None:
+    await told.come("a", "b")
+    group = {"resourceType": "Group", "id": told.fresh + "g", "type": "person", "actual": True}
+    row = audited(told.fresh + "grouped", people=(told.name("a"), told.name("b")))
+    await told.record.store.write([change(group, "create")], row)
+    await told.seen("seen", people=(told.name("b"),))
+    assert await told.works(patient=told.name("b")) == ["seen", "grouped", "w"]
+    assert (await told.one(work=told.fresh + "grouped")).patients == (told.name("a"), told.name("b"))

@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 
 from commonweal.platform.ports import Audited
+from commonweal.store.tokens import Tokens
 
 Connection = Any
 LARGEST = 256
@@ -52,6 +53,14 @@ def _row(row: Audited) -> tuple[Any, ...]:
         row.session,
         row.address,
     )
+
+
+def hashed(row: Audited, tokens: Tokens) -> Audited:
+    """The row with everybody it names as the audit keeps them."""
+    if not row.people:
+        return row
+    patients = dict.fromkeys((*row.patients, *map(tokens.self, row.people)))
+    return replace(row, patients=tuple(patients), people=())
 
 
 class Auditor:

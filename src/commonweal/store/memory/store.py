@@ -11,6 +11,7 @@ from commonweal.fhir.search.query import Query
 from commonweal.platform.balance import Movement
 from commonweal.platform.ports import Audited, Change, Page, Scope, Stored, Timer
 from commonweal.store import ledger, masking
+from commonweal.store.audit.rows import hashed
 from commonweal.store.memory import history, search
 from commonweal.store.memory.permitting import check
 from commonweal.store.memory.sight import Sight
@@ -61,7 +62,7 @@ class MemoryRecords:
         self, changes: Sequence[Change], audited: Audited, reach: Reach = EVERYTHING
     ) -> Sequence[Stored]:
         check(self.state, changes, reach)
-        stored = write(self.state, self._tokens, self._bases, changes, audited)
+        stored = write(self.state, self._tokens, self._bases, changes, hashed(audited, self._tokens))
         return [masking.shown(each, reach) for each in stored]
 
     async def move(self, movements: Sequence[Movement]) -> None:
@@ -160,7 +161,7 @@ class MemoryStore:
 
     async def audit(self, row: Audited) -> None:
         """At once, even within somebody's transaction: a read is audited whatever becomes of the work."""
-        self.audited.append((self.clock(), row))
+        self.audited.append((self.clock(), hashed(row, self.tokens)))
 
     async def scan(
         self, query: Query, reach: Reach, since: int | None = None, until: int | None = None
