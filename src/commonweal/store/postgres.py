@@ -18,6 +18,7 @@ from commonweal.platform.journal import Journal
 from commonweal.platform.ports import Audited, Change, Page, Scope, Stored, Timer, Transaction
 from commonweal.store import ledger, masking, timers
 from commonweal.store.audit import Auditor, PostgresJournal
+from commonweal.store.audit.rows import hashed
 from commonweal.store.codings import Codings
 from commonweal.store.connection import Limits, Pools, borrowed, connect, insisting, translated
 from commonweal.store.facts import Facts
@@ -199,6 +200,7 @@ class PostgresTransaction(_Records):
     async def write(
         self, changes: Sequence[Change], audited: Audited, reach: Reach = EVERYTHING
     ) -> Sequence[Stored]:
+        audited = hashed(audited, self._engine.tokens)
         async with self._connection.transaction():
             stored, relinked = await self._engine.write(self._connection, plan(changes), audited, reach)
         self.relinked |= relinked
@@ -262,7 +264,7 @@ class PostgresStore(_Records):
     async def write(
         self, changes: Sequence[Change], audited: Audited, reach: Reach = EVERYTHING
     ) -> Sequence[Stored]:
-        parts = plan(changes)
+        parts, audited = plan(changes), hashed(audited, self._engine.tokens)
         is_one = len(parts) <= 1 and not may_relink(changes, self._engine.bases)
         alone = changes[0] if is_one and len(changes) == 1 else None
         is_judged = self._engine.permitting.asks(reach)
@@ -306,7 +308,7 @@ class PostgresStore(_Records):
 
     async def audit(self, row: Audited) -> None:
         with translated():
-            await self._engine.auditor.write(row)
+            await self._engine.auditor.write(hashed(row, self._engine.tokens))
 
     async def scan(
         self, query: Query, reach: Reach, since: int | None = None, until: int | None = None
