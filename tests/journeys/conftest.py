@@ -15,6 +15,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.journeys.household import Household
 from tests.journeys.long_record import resources
 from tests.journeys.visitor import Visitor
 
@@ -124,6 +125,32 @@ def visitor(browser: Browser, installation: Installation) -> Iterator[Callable[.
 
     def make(**context: object) -> Visitor:
         come.append(Visitor(browser, installation.address, installation.token, **context))
+        return come[-1]
+
+    yield make
+    complaints = [line for each in come for line in each.complaints]
+    for each in come:
+        each.leave()
+    assert not complaints
+
+
+@pytest.fixture(scope="module")
+def household() -> Iterator[Household]:
+    """Pages with accounts, on a record in memory."""
+    if not BUILT.is_file():
+        pytest.skip("NOT RUN: the pages are not built (make setup)")
+    made = Household()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def guest(browser: Browser, household: Household) -> Iterator[Callable[..., Visitor]]:
+    """Makes visitors of the household; what their browser complained about fails the journey at its end."""
+    come: list[Visitor] = []
+
+    def make(**context: object) -> Visitor:
+        come.append(Visitor(browser, household.address, "as.{}".format, **context))
         return come[-1]
 
     yield make

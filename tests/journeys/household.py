@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Coroutine
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import pyotp
@@ -18,6 +19,7 @@ from commonweal.identity import accounts, onetime, passwords
 from commonweal.identity.account import Account
 from commonweal.identity.oauth import asking, registering
 from commonweal.identity.oauth.registering import Metadata
+from tests.journeys.visitor import Visitor
 
 Result = TypeVar("Result")
 PASSWORD = "wisteria over the garden wall"
@@ -35,6 +37,10 @@ PATIENTS = (
 
 class Household:
     """Serves the pages of a trial on a socket of this machine, in a thread with a loop of its own."""
+
+    a_moment = timedelta(seconds=onetime.STEP)
+    a_while = timedelta(seconds=61)
+    """Until a phone may be sent another code."""
 
     def __init__(self) -> None:
         self.trial = Trial()
@@ -60,6 +66,10 @@ class Household:
     def has_staff(self, login: str, name: str, *roles: str, password: str = PASSWORD) -> Account:
         """An account of staff with these roles, and a password somebody else gave."""
         return self.do(self._staff(login, name, roles, password))
+
+    def has_invited(self, login: str, name: str, role: str) -> tuple[str, str]:
+        """An account with a password that somebody else knows: login and password."""
+        return self.do(self._invited(login, name, role))
 
     def has_second_factor(self, account: Account) -> str:
         """The secret of an authenticator app that is set up for it."""
@@ -93,6 +103,12 @@ class Household:
             await accounts.assign(house, SETTING_UP, account.id, role, organization=place)
         return await accounts.get(house, account.id)
 
+    async def _invited(self, login: str, name: str, role: str) -> tuple[str, str]:
+        house = self.trial.identity
+        account, password = await accounts.invite(house, SETTING_UP, login=login, name=name)
+        await accounts.assign(house, SETTING_UP, account.id, role, organization="Organization/hankou")
+        return account.login, password
+
     async def _enrolled(self, account: Account) -> str:
         house = self.trial.identity
         enrolment = await onetime.enrol(house, account)
@@ -122,3 +138,20 @@ class Household:
             "code_challenge_method": "S256",
         }
         return await asking.begin(house, tuple((asked | more).items()))
+
+
+def sign_in(me: Visitor, household: Household, login: str, secret: str, path: str = "/me") -> Visitor:
+    """Password, then the code that the app shows a moment later."""
+    household.trial.now += household.a_moment
+    me.when_i_open(path).when_i_write("Name", login).when_i_write("Password", PASSWORD).when_i_press(
+        "Sign in"
+    )
+    return me.when_i_write("Code of your authenticator app", household.code_of(secret)).when_i_press("Go on")
+
+
+def sign_in_by_phone(me: Visitor, household: Household, phone: str, path: str = "/") -> Visitor:
+    """The number, then the code that came to it."""
+    household.trial.now += household.a_while
+    me.when_i_open(path).when_i_follow("I am a resident").when_i_write("Phone number", phone)
+    me.when_i_press("Send me the code").then_the_page_is("Enter the code")
+    return me.when_i_write("Code", household.code_sent()).when_i_press("Sign in")

@@ -13,14 +13,30 @@ import yaml
 
 import commonweal.services
 from commonweal.access.permission import Permission
-from commonweal.access.roles import AUDITOR, BACKEND, OPERATOR, PRIVACY_OFFICER
+from commonweal.access.roles import (
+    AUDITOR,
+    BACKEND,
+    CLINICIAN,
+    COMMUNITY_WORKER,
+    EPIDEMIOLOGIST,
+    OFFICER,
+    OPERATOR,
+    PHARMACIST,
+    PRIVACY_OFFICER,
+    REGISTRAR,
+    RESIDENT,
+)
 from commonweal.identity.permissions import PERMISSIONS
 from commonweal.platform.catalogue import Catalogue, Definitions, Edition
 from commonweal.platform.service import Service
 
 READS = ("*.read", "*.search", "*.history")
+READERS = (
+    OPERATOR, RESIDENT, CLINICIAN, PHARMACIST, REGISTRAR, COMMUNITY_WORKER, OFFICER, EPIDEMIOLOGIST,
+)  # fmt: skip
 RECORD = (
     Permission("record.read", "Read and search everything", (OPERATOR,), READS),
+    Permission("record.open", "Open the pages of the record, each as far as one may read it", READERS),
     Permission("record.write", "Write any resource", (OPERATOR,), ("*.create", "*.update", "*.delete")),
     Permission("record.import", "Bring in history with its source, unjudged", (OPERATOR,)),
     Permission("record.export", "Export in bulk what one may read", (OPERATOR, BACKEND), app="r"),

@@ -22,7 +22,6 @@ from commonweal.web.record.words import type_name
 from commonweal.web.screens import PLATFORM, SCREENS, signing
 from commonweal.web.screens.entering import ENTERING
 from commonweal.web.site import Authenticate, Site
-from commonweal.web.viewer import Viewer
 
 HERE = Path(__file__).parent
 
@@ -84,19 +83,12 @@ def _templates(site: Site) -> Environment:
     )
     install = methodcaller("install_gettext_callables", gettext, ngettext, True, pgettext, npgettext)
     install(templates)  # a method that the extension adds
-
-    def may(viewer: Viewer, permission: str) -> bool:
-        """Shall the viewer be offered what takes this permission? The page itself asks again."""
-        policy, agent = site.platform.catalogue.policy, viewer.agent
-        return agent is not None and permission in policy.permissions and bool(policy.has(agent, permission))
-
     templates.globals.update(
         asset=site.assets.address,
         address=page.address,
         again=page.again,
         said=said,
         type_name=type_name,
-        may=may,
         menu=sorted((each for each in site.pages if each.menu), key=lambda each: each.menu == PLATFORM),
     )
     templates.filters.update(role_name=names.role, grouped=_grouped)

@@ -53,6 +53,8 @@ def endpoint(each: Page) -> Endpoint:
         single = request.method in ("GET", "HEAD")
         async with platform.work(viewer.agent, request.state.id, single=single) as work:
             decision = work.may(each.permission)
+            if not decision and each.path == "/":
+                return page.redirect(_home(request))
             if not decision:
                 raise Problem.forbidden(decision.reasons)
             answer = await each.run(work, request)
@@ -60,6 +62,13 @@ def endpoint(each: Page) -> Endpoint:
             return answer
 
     return open_to_all(permitted)
+
+
+def _home(request: Request) -> str:
+    """Where somebody begins who has nobody's record to open: the first page of their menu."""
+    here, agent = site.of(request), viewer_of(request).agent
+    offered = (each.path for each in here.pages if each.menu and agent and here.may(agent, each.permission))
+    return next(offered, "/me")
 
 
 def open_to_all(run: Endpoint) -> Endpoint:

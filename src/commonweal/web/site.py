@@ -37,6 +37,11 @@ class Site:
     pages: tuple[Page, ...] = ()
     templates: Environment = field(init=False)
 
+    def may(self, agent: Agent, permission: str) -> bool:
+        """Shall somebody be offered what takes this permission? The page itself asks again."""
+        policy = self.platform.catalogue.policy
+        return permission in policy.permissions and bool(policy.has(agent, permission))
+
 
 def of(request: Request) -> Site:
     """The site a request came to."""

@@ -8,24 +8,24 @@ from commonweal.web.screens.managing import apps as clients
 from commonweal.web.screens.managing import desk, matrix, people, person
 from commonweal.web.screens.own import account, apps, record, role, sessions
 
-READ = "record.read"
+READ, OPEN = "record.read", "record.open"
 PLATFORM = "platform"
 """Place in the menu of pages about the installation itself: behind those of the services."""
 
 FORM = ("GET", "POST")
 
 SCREENS = (
-    Page("/", READ, finding.find, "Find a person", menu="people"),
-    Page("/people/{id}", READ, patient.timeline, "Record"),
-    Page("/people/{id}/measurements", READ, patient.measurements, "Measurements"),
+    Page("/", OPEN, finding.find, "Find a person", menu="people"),
+    Page("/people/{id}", OPEN, patient.timeline, "Record"),
+    Page("/people/{id}/measurements", OPEN, patient.measurements, "Measurements"),
     Page("/record", READ, searching.choose, "Search the record", menu="record"),
-    Page("/record/{type}", READ, searching.search, "Search the record"),
-    Page("/record/{type}/{id}", READ, opening.summary, "Record"),
-    Page("/record/{type}/{id}/json", READ, opening.json, "JSON"),
-    Page("/record/{type}/{id}/referring", READ, opening.referring, "What refers to this"),
-    Page("/record/{type}/{id}/versions", READ, versions.listed, "Versions"),
-    Page("/record/{type}/{id}/versions/{version}", READ, opening.version, "Version"),
-    Page("/record/{type}/{id}/changes", READ, versions.changes, "What changed"),
+    Page("/record/{type}", OPEN, searching.search, "Search the record"),
+    Page("/record/{type}/{id}", OPEN, opening.summary, "Record"),
+    Page("/record/{type}/{id}/json", OPEN, opening.json, "JSON"),
+    Page("/record/{type}/{id}/referring", OPEN, opening.referring, "What refers to this"),
+    Page("/record/{type}/{id}/versions", OPEN, versions.listed, "Versions"),
+    Page("/record/{type}/{id}/versions/{version}", OPEN, opening.version, "Version"),
+    Page("/record/{type}/{id}/changes", OPEN, versions.changes, "What changed"),
     Page("/me", OWN, account.show, "My account"),
     Page("/me/sessions", OWN, sessions.show, "My sessions", methods=FORM),
     Page("/me/role", OWN, role.choose, "Act as", methods=FORM),

@@ -19,9 +19,6 @@ from commonweal.web.record.person import Person
 from commonweal.web.screens import finding
 from commonweal.web.screens.own.role import titled
 
-MOST = 50
-"""People of one's own (children, parents, wards) that are offered."""
-
 
 async def consent(work: Work, request: Request) -> Response:
     """The question, and where the answer leads: back to the app."""
@@ -85,7 +82,7 @@ async def _people(work: Work, request: Request, name: str) -> list[Person]:
     """A resident's own people, all of whom they reach; of everybody else those whom a name finds."""
     try:
         if work.agent.has(RESIDENT):
-            matches = (await work.search(f"Patient?_count={MOST}")).matches
+            matches = (await work.search(f"Patient?_count={finding.MOST_OWN}")).matches
         else:
             matches = await finding.by_name(work, request, name) if name else []
     except Problem as problem:

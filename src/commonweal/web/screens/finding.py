@@ -6,6 +6,7 @@ from dataclasses import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
+from commonweal.access.roles import RESIDENT
 from commonweal.fhir import codec
 from commonweal.fhir.search.dates import span
 from commonweal.fhir.search.query import parse
@@ -18,12 +19,16 @@ from commonweal.web.record import person
 from commonweal.web.record.person import Person
 
 PAGE = 20
+MOST_OWN = 50
+"""People for whom one resident acts."""
 FIELDS = ("name", "identifier", "born", "phone")
 Pairs = list[tuple[str, str]]
 
 
 async def find(work: Work, request: Request) -> Response:
-    """The form, and below it whom it found."""
+    """The form, and below it whom it found; a resident sees their own people instead."""
+    if work.agent.has(RESIDENT):
+        return await _own(work, request)
     asked = {name: " ".join(request.query_params.get(name, "").split()) for name in FIELDS}
     faults = _faults(asked)
     found, way = Found([]), 0
@@ -38,6 +43,12 @@ async def find(work: Work, request: Request) -> Response:
         people=_people(work, found.matches) if is_asked else None,
         following=page.address("/", **asked, way=way, cursor=found.next) if found.next else "",
     )
+
+
+async def _own(work: Work, request: Request) -> Response:
+    """Those whose records a resident may open: their own, and of whom they act for."""
+    found = await work.search(f"Patient?_count={MOST_OWN}")
+    return page.render(request, "own/people.html", people=_people(work, found.matches))
 
 
 async def _found(work: Work, request: Request, asked: dict[str, str]) -> tuple[Found, int]:

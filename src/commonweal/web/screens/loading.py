@@ -10,7 +10,7 @@ from commonweal.fhir.elements import is_resource_type
 from commonweal.fhir.outcome import Problem
 from commonweal.fhir.reference import ID, references
 from commonweal.fhir.reference import parse as parse_reference
-from commonweal.fhir.search.query import parse
+from commonweal.fhir.search.query import Query, parse
 from commonweal.platform.ports import Stored
 from commonweal.platform.work import Work
 from commonweal.web import site
@@ -48,10 +48,18 @@ async def read(work: Work, type: str, id: str, version: int | None = None) -> tu
 
 
 async def record_of(work: Work, request: Request, patient: str, types: Sequence[str]) -> Loaded:
-    """Everything of these types in a patient's compartment."""
-    registry = site.of(request).platform.catalogue.registry
-    pairs = [("_type", ",".join(types)), ("_count", str(AT_ONCE))]
-    query = parse(None, pairs, registry, lenient=False, compartment=("Patient", patient))
+    """Everything of these types in a patient's compartment, as far as whoever looks may search them at all."""
+    catalogue = site.of(request).platform.catalogue
+    if catalogue.policy.may(work.agent, "*.search"):
+        return await _all(work, _within(request, None, patient, [("_type", ",".join(types))]))
+    allowed = [type for type in types if catalogue.policy.may(work.agent, f"{type}.search")]
+    pages = await work.search_all([_within(request, type, patient, []) for type in allowed])
+    found = [stored for page in pages for stored in page.matches]
+    whole = len(found) <= MOST and all(page.next is None for page in pages)
+    return Loaded([codec.parse(each.body) for each in found[:MOST]], whole)
+
+
+async def _all(work: Work, query: Query) -> Loaded:
     found: list[Stored] = []
     while True:
         page = await work.search(query)
@@ -59,6 +67,12 @@ async def record_of(work: Work, request: Request, patient: str, types: Sequence[
         if page.next is None or len(found) >= MOST:
             return Loaded([codec.parse(each.body) for each in found], page.next is None)
         query = replace(query, cursor=page.next)
+
+
+def _within(request: Request, type: str | None, patient: str, pairs: list[tuple[str, str]]) -> Query:
+    registry = site.of(request).platform.catalogue.registry
+    asked = [*pairs, ("_count", str(AT_ONCE))]
+    return parse(type, asked, registry, lenient=False, compartment=("Patient", patient))
 
 
 async def name_references(work: Work, resources: Sequence[Json], types: frozenset[str] = NAMED) -> None:

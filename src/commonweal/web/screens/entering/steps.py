@@ -92,6 +92,9 @@ async def tried(trying: Awaitable[Result], faults: page.Faults, field: str, sent
             faults.needs(False, "", _wait(problem.retry_after or 60))
         elif problem.status == 401:
             faults.needs(False, field, sentence)
+        elif problem.status == 403:
+            sentence = _("You have no role here that holds now. Ask whoever manages people and roles.")
+            faults.needs(False, "", sentence)
         else:
             raise
         return None
