@@ -38,7 +38,7 @@ async def by_name(work: Work, family: str, given: str, born: str) -> Json | None
     asked = [f"Patient?{'&'.join(parts)}&birthdate={_value(born)}"]
     asked += [f"Patient?name:exact={_value(each)}&birthdate={_value(born)}" for each in _whole(family, given)]
     several = [person for query in asked for person in await found(work, query)]
-    return _only(several, born)
+    return _only((each for each in several if _is_called(each, family, given)), born)
 
 
 async def named(work: Work, number: str, family: str, given: str) -> Json | None:
@@ -47,8 +47,7 @@ async def named(work: Work, number: str, family: str, given: str) -> Json | None
     if not digits or not family + given:
         return None
     person = _only(await found(work, f"Patient?identifier={_value(digits)}"), None)
-    said = {people.plain(each) for each in _whole(family, given)}
-    return person if person and said & {people.plain(each) for each in people.names(person)} else None
+    return person if person and _is_called(person, family, given) else None
 
 
 def _only(several: Iterable[Json], born: str | None) -> Json | None:
@@ -60,6 +59,12 @@ def _only(several: Iterable[Json], born: str | None) -> Json | None:
         and all(link["type"] != REPLACED for link in each.get("link", ()))
     }
     return next(iter(left.values())) if len(left) == 1 else None
+
+
+def _is_called(person: Json, family: str, given: str) -> bool:
+    """Is this the whole of one of their names?"""
+    said = {people.plain(each) for each in _whole(family, given)}
+    return not said.isdisjoint(people.plain(each) for each in people.names(person))
 
 
 def _whole(family: str, given: str) -> list[str]:
@@ -201,7 +206,7 @@ def today(work: Work) -> str:
 
 
 async def words(work: Work, references: Iterable[str]) -> Mapping[str, str]:
-    """The names of practitioners, organizations, devices and people that may be read, by their reference."""
+    """The names of practitioners and organizations, by their reference; of others nothing is read."""
     asked = dict.fromkeys(tuple(each.split("/")) for each in references if each.count("/") == 1)
     pairs = [(type, id) for type, id in asked if type in NAMED]
     stored = await work.read_all(pairs) if pairs else []
@@ -209,7 +214,7 @@ async def words(work: Work, references: Iterable[str]) -> Mapping[str, str]:
     return {f"{each['resourceType']}/{each['id']}": people.called(each) for each in read}
 
 
-NAMED = ("Practitioner", "Organization", "Device", "Patient")
+NAMED = ("Practitioner", "Organization")
 
 
 async def directory(work: Work, type: str, name: str) -> Sequence[Json]:

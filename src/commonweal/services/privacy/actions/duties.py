@@ -67,10 +67,9 @@ async def answer(work: Work, id: str, chosen: str, finding: str, ended: list[str
     _may_answer(work, task)
     name = duties.coded(task["code"], TASK)
     task |= {"status": "completed", "businessStatus": state(chosen)}
-    task["output"] = [*task.get("output", []), said("finding", valueString=finding)]
+    task |= {"output": [said("finding", valueString=finding)]} if finding else {}
     if name == "emergency-access" and chosen == DUTIES[name].follow and duties.is_open(task, work.now()):
-        period = task["restriction"]["period"]
-        task["restriction"] = {"period": period | {"end": moment(work)}}
+        task["restriction"] = duties.ended(task, work.now())
     stored = await work.save(task, because=finding, if_match=version)
     if DUTIES[name].follow == chosen:
         about = [said("about", valueReference={"reference": stored.reference})]

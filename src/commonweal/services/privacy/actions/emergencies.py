@@ -47,12 +47,8 @@ async def open_access(work: Work, seek: Seek, code: str, text: str) -> Stored:
 async def end_access(work: Work, id: str) -> Stored:
     """An access that is open ends now; it is reviewed all the same."""
     task, version = await queries.duty(work, id)
-    period = task["restriction"]["period"]
-    return await work.save(
-        task | {"restriction": {"period": period | {"end": moment(work)}}},
-        because="no longer needed",
-        if_match=version,
-    )
+    shorter = task | {"restriction": duties.ended(task, work.now())}
+    return await work.save(shorter, because="no longer needed", if_match=version)
 
 
 def _named(name: str, reference: str) -> Json:

@@ -101,7 +101,7 @@ def _micros(day: date) -> int:
 async def _names(work: Work, told: list[looks.Day], wards: list[Json]) -> Mapping[str, str]:
     """Of all who are told of; a person's proxies by the name that their grant carries."""
     found = [each for day in told for look in day.looks for each in (look.agent, look.organization)]
-    named = await queries.words(work, [each for each in found if not each.startswith("Patient/")])
+    named = await queries.words(work, found)
     others, _mine = await words.acting(work)
     return {**named, **{each["proxy"]: each["party"] for each in others}}
 
@@ -133,4 +133,6 @@ def _who(look: Look, names: Mapping[str, str], me: str) -> str:
         return _("You")
     if look.agent.startswith(looks.ITSELF):
         return _("The platform itself")
-    return names.get(look.agent) or _("Somebody who is not in the directory")
+    if look.agent in names:
+        return names[look.agent]
+    return words.roles()["backend"] if look.role == "backend" else _("Somebody who is not in the directory")

@@ -86,9 +86,17 @@ def opened(task: Json) -> tuple[datetime | None, datetime | None]:
 
 
 def is_open(task: Json, now: datetime) -> bool:
-    """Does this access allow anything now?"""
+    """Does this access allow anything now? The second in which it ends is still its own."""
     start, end = opened(task)
-    return start is not None and end is not None and start <= now < end
+    return start is not None and end is not None and start <= now < end + timedelta(seconds=1)
+
+
+def ended(task: Json, now: datetime) -> Json:
+    """Its restriction, ended with the last second; one that was opened within it lasts for that second."""
+    start, _ = opened(task)
+    last = max(filter(None, (start, now - timedelta(seconds=1))))
+    period = task["restriction"]["period"] | {"end": f"{last:%Y-%m-%dT%H:%M:%SZ}"}
+    return {"period": period}
 
 
 def tells(notice: Json | None, task: Json) -> bool:
