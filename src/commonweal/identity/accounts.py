@@ -114,13 +114,15 @@ async def change(
 ) -> Account:
     """What is known of the person. Whose record or practice it is, nobody says of themselves."""
     account = await get(identity, id)
-    if reference is not None and reference != account.reference:
+    was, interaction = account.reference, "account-change"
+    if reference is not None and reference != was:
         _check_manages(account, by)
-        account = await _named(identity, account, reference)
+        account, interaction = await _named(identity, account, reference), "account-bind"
     given = {key: text for key, text in (("name", name), ("language", language)) if text is not None}
     if given:
         account = await _changed(identity, id, lambda now: msgspec.structs.replace(now, **given))
-    await identity.note(by, "account-change", account.party, because=because)
+    about = dict.fromkeys(filter(None, (account.party, was)))
+    await identity.note(by, interaction, *about, because=because)
     return account
 
 
@@ -128,7 +130,7 @@ async def disable(identity: Identity, by: Agent, id: str, because: str = "") -> 
     """Nobody can sign in with it any more; all its sessions end, and what it let apps do."""
     _check_manages(await get(identity, id), by)
     account = await _changed(identity, id, lambda now: msgspec.structs.replace(now, disabled=True))
-    await _end_all(identity, id)
+    await end_all(identity, id)
     await identity.note(by, "account-disable", account.party, because=because)
     return account
 
@@ -178,7 +180,7 @@ async def reset(identity: Identity, by: Agent, id: str, because: str, *, factors
         return msgspec.structs.replace(changed, **none) if factors else changed
 
     account = await _changed(identity, id, anew)
-    await _end_all(identity, id)
+    await end_all(identity, id)
     await identity.note(by, "account-reset", account.party, because=because)
     return password
 
@@ -228,6 +230,12 @@ async def unassign(identity: Identity, by: Agent, id: str, assignment: str, beca
     return account
 
 
+async def end_all(identity: Identity, id: str) -> None:
+    """Its sessions, and all that it let apps do."""
+    await sessions.end_all(identity, id)
+    await grants.end_all(identity, id)
+
+
 def login_of(text: str) -> str:
     """A login as it is compared: no spaces around, one form of each letter, none of them large."""
     return unicodedata.normalize("NFKC", text).strip().lower()
@@ -266,11 +274,6 @@ def _check_sense(account: Account, made: Assignment) -> None:
     )
     if not sensible:
         raise Problem.of("cw-business-rule", why="; ".join(sensible.reasons).capitalize() + ".")
-
-
-async def _end_all(identity: Identity, id: str) -> None:
-    await sessions.end_all(identity, id)
-    await grants.end_all(identity, id)
 
 
 async def _changed(identity: Identity, id: str, change: Callable[[Account], Account]) -> Account:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from commonweal.access.agent import Agent
 from commonweal.fhir.outcome import Problem
-from commonweal.identity import accounts, limits, sessions
+from commonweal.identity import accounts, limits
 from commonweal.identity.account import RESIDENT, Account
 from commonweal.identity.finishing import ITSELF
 from commonweal.identity.house import Identity, Message
@@ -36,7 +36,8 @@ async def bind(identity: Identity, id: str, number: str, born: str, name: str, f
     patient = found[0] if len(found) == 1 else ""
     holder = await accounts.by_reference(identity, patient or "Patient/nobody")
     if not patient or holder is not None or not await _bound(identity, account, patient):
-        await identity.note(ITSELF, "account-bind", account.party, outcome=403)
+        about = filter(None, (account.party, patient))
+        await identity.note(ITSELF, "account-bind", *about, outcome=403)
         return False
     return True
 
@@ -52,7 +53,7 @@ async def bound(identity: Identity, by: Agent, id: str, patient: str, *, because
     holder = await accounts.by_reference(identity, patient)
     if holder is not None and holder.id != id:
         await accounts.change(identity, by, holder.id, reference="", because=because)
-        await sessions.end_all(identity, holder.id)
+        await accounts.end_all(identity, holder.id)
         text = MOVED["zh" if holder.language.startswith("zh") else "en"]
         await identity.send(Message("sms", holder.login, text, "notice"))
     return await accounts.change(identity, by, id, reference=patient, because=because)

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any, Literal
 
@@ -59,23 +59,19 @@ class Identity:
         address: str = "",
         work: str = "",
     ) -> None:
-        """One audit row: who did what ("sign-in", "account-change" …) to whom ("Practitioner/x", "account-…")."""
-        await self.audit(
-            Audited(
-                work or fresh(),
-                agent.id,
-                agent.purpose,
-                interaction,
-                entities=about,
-                because=because,
-                outcome=outcome,
-                role=" ".join(sorted(agent.roles)),
-                organization=agent.organization or "",
-                client=agent.client,
-                session=agent.session,
-                address=address or agent.address,
-            )
+        """One audit row: who did what ("sign-in", "account-change" …) to whom ("Practitioner/x", "account-…"). Patients
+        among them find it in the list of who had to do with their record."""
+        people = tuple(each for each in about if each.startswith("Patient/"))
+        row = Audited.by(
+            agent,
+            work or fresh(),
+            interaction,
+            entities=about,
+            people=people,
+            because=because,
+            outcome=outcome,
         )
+        await self.audit(replace(row, address=address or agent.address))
 
 
 def fresh() -> str:

@@ -210,9 +210,11 @@ async def test_number_birth_date_and_name_bind_once(either: House) -> None:
     assert agent.id == "Patient/li"
     again = bind(either.identity, signed.account.id, "110101199003070011", "1990-03-07", "Li Na", find)
     assert (await refused(again)).status == 409
+    assert [row.people for row in either.audited if row.interaction == "account-bind"] == [("Patient/li",)]
     other = await resident(either, OTHER)
     no = await bind(either.identity, other.account.id, "110101199003070011", "1990-03-07", "Li Na", find)
     assert no is False
+    assert (either.audited[-1].people, either.audited[-1].outcome) == (("Patient/li",), 403)
     assert (await agents.of_session(either.identity, other.value)).id == f"account-{other.account.id}"
 
 
