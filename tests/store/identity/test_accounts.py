@@ -173,6 +173,7 @@ async def test_an_assignment_taken_away_ends_its_sessions(either: House) -> None
     assert await sessions.choose(either.identity, ended.value, second.id)
     await accounts.unassign(either.identity, MANAGER, account.id, second.id, "moved away")
     assert await sessions.session(either.identity, kept.value)
+    assert await sessions.session(either.identity, ended.value) is None
     with pytest.raises(Problem):
         await agents.of_session(either.identity, ended.value)
     with pytest.raises(Problem, match="no such assignment"):
