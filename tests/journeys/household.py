@@ -18,6 +18,7 @@ from commonweal.boot.trial import Trial
 from commonweal.identity import accounts, onetime, passwords
 from commonweal.identity.account import Account
 from commonweal.identity.oauth import asking, registering
+from commonweal.identity.oauth.clients import Agreement, Client
 from commonweal.identity.oauth.registering import Metadata
 from tests.journeys.visitor import Visitor
 
@@ -89,6 +90,10 @@ class Household:
         """The path to which the browser of whoever uses the app is sent."""
         return self.do(self._asked(scope, more))
 
+    def has_an_app(self) -> Client:
+        """A partner's system with an agreement."""
+        return self.do(self._registered())
+
     async def _record(self) -> None:
         async with self.trial.work() as work:
             for each in PATIENTS:
@@ -116,8 +121,22 @@ class Household:
         await onetime.confirm(house, account.id, pyotp.TOTP(enrolment.secret).at(earlier))
         return enrolment.secret
 
+    async def _registered(self) -> Client:
+        metadata = Metadata(
+            client_name="County Laboratory",
+            token_endpoint_auth_method="private_key_jwt",
+            grant_types=("client_credentials",),
+            scope="system/Observation.cruds system/Patient.rs",
+            organization="Organization/hankou",
+            jwks_uri="https://laboratory.example.org/keys",
+            agreement=Agreement(
+                int(self.trial.now.timestamp() * 2) * 10**6, ("TREAT",), "contract 3 of 2026"
+            ),
+        )
+        return (await registering.register(self.trial.identity, SETTING_UP, metadata))[0]
+
     async def _asked(self, scope: str, more: dict[str, str]) -> str:
-        house, back = self.trial.identity, f"{self.address}/signed-out"
+        house, back = self.trial.identity, f"{self.address}/sign-in/desk"
         metadata = Metadata(
             client_name="Growth Charts",
             token_endpoint_auth_method="none",

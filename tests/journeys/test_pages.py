@@ -55,8 +55,12 @@ def test_every_page_is_accessible(
 
 
 def _faults(me: Visitor, axe: str, name: str, path: str) -> list[str]:
-    """What axe has to say, one line for each element."""
-    me.when_i_open(path).page.evaluate(axe)
+    return faults_of(me.when_i_open(path), axe, name)
+
+
+def faults_of(me: Visitor, axe: str, name: str) -> list[str]:
+    """What axe has to say of the page that is open, one line for each element."""
+    me.page.evaluate(axe)
     return [
         f"{name}: {each['id']}: {node['target']}: {node['failureSummary'].splitlines()[-1].strip()}"
         for each in me.page.evaluate(ASK, RULES)

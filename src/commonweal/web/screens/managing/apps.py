@@ -26,7 +26,7 @@ FIELDS = (
     "home",
     "launch",
     "organization",
-    "keys",
+    "jwks",
     "until",
     "because",
 )
@@ -130,7 +130,7 @@ def _check(given: Mapping[str, str], purposes: list[str], faults: page.Faults) -
     if method != SYSTEM:
         faults.needs(given["redirects"], "redirects", _("Enter at least one address to which it returns"))
     if method in ("private_key_jwt", SYSTEM):
-        faults.needs(given["keys"], "keys", _("Enter the address of its public keys, or the keys themselves"))
+        faults.needs(given["jwks"], "jwks", _("Enter the address of its public keys, or the keys themselves"))
     if method == SYSTEM:
         is_place = given["organization"].startswith("Organization/")
         faults.needs(is_place, "organization", _("Enter for which organization it acts, as Organization/id"))
@@ -147,17 +147,17 @@ async def _registered(
     try:
         metadata = _metadata(given, purposes)
         return await registering.register(signed.house(request), work.agent, metadata)
-    except ValueError:
-        faults.needs(False, "keys", _("These keys are no JSON Web Key Set"))
     except Refused as refused:
         field = "redirects" if refused.error == "invalid_redirect_uri" else ""
         faults.needs(False, field, refused.description)
+    except json.JSONDecodeError:
+        faults.needs(False, "jwks", _("These keys are no JSON Web Key Set"))
     return None
 
 
 def _metadata(given: Mapping[str, str], purposes: list[str]) -> Metadata:
-    """ValueError when the keys cannot be read."""
-    is_system, keys = given["method"] == SYSTEM, given["keys"]
+    """JSONDecodeError when the keys cannot be read."""
+    is_system, keys = given["method"] == SYSTEM, given["jwks"]
     by_address = keys.startswith("http")
     return Metadata(
         client_name=given["name"],
