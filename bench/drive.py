@@ -114,7 +114,7 @@ def main() -> None:
     name, port, token, seconds, connections, seed = sys.argv[1:]
     make, _ = OPERATIONS[name]
     chance = random.Random(int(seed))
-    world = World.open(int(sys.stdin.readline()))
+    world = World(*json.loads(sys.stdin.readline()))
     secret = Path(token).read_text().strip()
     ready = [make(world, secret, chance) for _ in range(20_000 if "50" not in name else 400)]
     result = asyncio.run(drive(int(port), itertools.cycle(ready), float(seconds), int(connections)))

@@ -12,24 +12,30 @@ CODES = 300
 DAYS = 3 * 365
 FIRST_DAY = date(2023, 1, 1)
 PER_PATIENT = 40
+DOCTORS = 500
+"""Each cares for as many of the patients."""
+
+
+def doctor(number: int) -> str:
+    return f"Practitioner/doctor-{number:04}"
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """So many Observations, forty a patient; codes are Zipf-like, dates uniform over three years."""
+    """So many Observations, forty a patient; codes are Zipf-like, dates uniform over three years. Requests are about
+    anybody, or about the patients of one doctor."""
 
     observations: int
-
-    @classmethod
-    def open(cls, observations: int) -> "World":
-        return cls(observations)
+    doctor: int | None = None
 
     @property
     def patients(self) -> int:
         return max(1, self.observations // PER_PATIENT)
 
     def patient(self, chance: random.Random) -> str:
-        return f"p{chance.randrange(self.patients):07}"
+        if self.doctor is None:
+            return f"p{chance.randrange(self.patients):07}"
+        return f"p{self.doctor + DOCTORS * chance.randrange(max(1, self.patients // DOCTORS)):07}"
 
     def code(self, chance: random.Random) -> str:
         rank = min(CODES - 1, int(chance.paretovariate(0.9)) - 1)
@@ -91,6 +97,7 @@ def _patient(number: int, chance: random.Random) -> dict[str, Any]:
         "resourceType": "Patient",
         "id": f"p{number:07}",
         "identifier": [{"system": "urn:bench", "value": f"p{number:07}"}],
+        "generalPractitioner": [{"reference": doctor(number % DOCTORS)}],
         "name": [{"family": chance.choice(FAMILIES), "given": [chance.choice(GIVEN)]}],
         "gender": chance.choice(["female", "male"]),
         "birthDate": (date(1940, 1, 1) + timedelta(days=chance.randrange(29_000))).isoformat(),
