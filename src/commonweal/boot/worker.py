@@ -8,9 +8,12 @@ import socket
 from commonweal.api.bulk.running import Exporter
 from commonweal.boot.assembly import Assembly, opened
 from commonweal.boot.dispatch import LEASE_SECONDS, Dispatcher
+from commonweal.boot.ids import new_id
 from commonweal.boot.logs import set_up_logs
 from commonweal.boot.processes import announce_ready, follow_parent
 from commonweal.boot.settings import Settings
+from commonweal.boot.upkeep import Upkeep
+from commonweal.store.drawers import PostgresDrawers
 from commonweal.store.feed import PostgresFeed
 from commonweal.store.reindexing.reindexer import SECONDS
 from commonweal.store.settled import settled
@@ -26,8 +29,12 @@ async def work(settings: Settings) -> None:
         holder = f"{socket.gethostname()}:{os.getpid()}"
         exports = exporter(assembly, feed, holder)
         reindexer = assembly.store.reindexer(lambda name: feed.lease(name, holder, SECONDS))
+        drawers = assembly.identity.drawers
+        assert isinstance(drawers, PostgresDrawers)
+        upkeep = Upkeep(assembly.identity, drawers.reseal, feed.lease, new_id)
         announce_ready()
-        await Dispatcher(assembly.platform, feed, holder, [exports.tick, reindexer.tick]).run(stop)
+        jobs = [exports.tick, reindexer.tick, upkeep.tick]
+        await Dispatcher(assembly.platform, feed, holder, jobs).run(stop)
 
 
 def exporter(assembly: Assembly, feed: PostgresFeed, holder: str) -> Exporter:

@@ -1,22 +1,27 @@
 """`commonweal keys`: the keys of this installation, how old they are, and new ones for old."""
 
+import asyncio
 import time
 from pathlib import Path
 
 import click
 
+from commonweal.boot.assembly import opened
 from commonweal.boot.secrets import RINGS, open_secrets, rotate, seal_all, unseal_all
 from commonweal.boot.settings import Settings
 from commonweal.boot.tokens import LONGEST_MINUTES
+from commonweal.identity.oauth import keys
 
 KEEP_SECONDS: dict[str, float | None] = {"tokens": LONGEST_MINUTES * 60.0, "drawers": None}
 """A key of tokens is of no use once its last token has ended; what is in a drawer may be as old as its key."""
 DAY = 86_400
+APPS = "apps"
+"""Keys that sign what apps get are kept in the drawers, not in the folder of secrets."""
 
 
 @click.group("keys")
 def command() -> None:
-    """Keys of tokens and of what is kept encrypted."""
+    """Keys of tokens, of what apps get, and of what is kept encrypted."""
 
 
 data_option = click.option("--data", help="Data folder of the installation.")
@@ -43,22 +48,31 @@ def list_keys(data: str | None, key_file: str) -> None:
 
 
 @command.command("rotate")
-@click.argument("names", nargs=-1, type=click.Choice(sorted(RINGS)))
+@click.argument("names", nargs=-1, type=click.Choice(sorted([*RINGS, APPS])))
 @click.option(
-    "--end-sessions", is_flag=True, help="Throw the older keys of tokens away: every token ends now."
+    "--end-sessions", is_flag=True, help="Throw the older keys away: every token that they signed ends now."
 )
 @data_option
 @key_option
 def rotate_keys(names: tuple[str, ...], end_sessions: bool, data: str | None, key_file: str) -> None:
-    """Put a new key first (of all rings when none is named); what the old ones closed can still be opened.
+    """Put a new key first (everywhere when nothing is named); what the old ones closed can still be opened.
 
-    A running platform uses the new key within seconds. What is kept encrypted is closed anew when it is next written.
+    A running platform uses the new key within seconds. What is kept encrypted is closed anew within an hour or two.
     """
-    folder = Settings.read(data=data).installation
-    open_secrets(folder, key_file)
-    for name in names or tuple(RINGS):
+    settings = Settings.read(data=data)
+    open_secrets(settings.installation, key_file)
+    for name in names or (*RINGS, APPS):
+        if name == APPS:
+            asyncio.run(_rotate_apps(settings, end_sessions))
+            click.echo("apps: new keys sign what they get")
+            continue
         keep = 0.0 if end_sessions and name == "tokens" else KEEP_SECONDS[name]
-        click.echo(f"{name}: the new key is {rotate(folder, name, key_file, keep).id}")
+        click.echo(f"{name}: the new key is {rotate(settings.folder, name, key_file, keep).id}")
+
+
+async def _rotate_apps(settings: Settings, at_once: bool) -> None:
+    async with opened(settings) as assembly:
+        await keys.rotate(assembly.identity, at_once=at_once)
 
 
 @command.command("seal")
