@@ -76,7 +76,7 @@ def scope(told: Told) -> str:
 def whose(told: Told) -> str:
     """On whom."""
     if told.context == "patient":
-        return _("of the one person chosen below")
+        return _("of the one person you choose")
     return _("of everybody whose record you may see") if told.context == "user" else ""
 
 

@@ -42,6 +42,7 @@ async def bind(work: Work, request: Request) -> Response:
             trying = binding.bind(house, account.id, number, born, name, partial(_find, request))
             bound = await steps.tried(trying, faults, "number", "")
             if bound:
+                await accounts.change(house, work.agent, account.id, name=given["name"])
                 return page.redirect(going if going != "/" else "/me?changed=record")
             faults.needs(False, "", _no())
     return page.render(
