@@ -97,7 +97,7 @@ def test_a_person_is_registered_once(visitor: Make, axe: str, pictures: Path) ->
     )
     me.when_i_open("/register")
     _register(me, "330106198803150026")
-    me.then_i_see("a number is registered already")
+    me.then_i_see("This number is registered already")
 
 
 def _register(me: Visitor, number: str) -> None:

@@ -218,5 +218,9 @@ NAMED = ("Practitioner", "Organization")
 
 
 async def directory(work: Work, type: str, name: str) -> Sequence[Json]:
-    """Organizations or practitioners by name: exactly, else those that contain it."""
-    return await found(work, f"{type}?name:contains={_value(name)}&_sort=name&_count=20")
+    """Organizations or practitioners whose whole name contains this, however its parts are recorded."""
+    if type == "Organization":
+        return await found(work, f"{type}?name:contains={_value(name)}&_sort=name&_count=20")
+    parts = name.split() if name.isascii() else [name.strip()[:1]]
+    several = await found(work, f"{type}?{'&'.join(f'name={_value(each)}' for each in parts)}&_count={PAGE}")
+    return [each for each in several if people.plain(name) in people.plain(people.called(each))][:20]

@@ -51,9 +51,8 @@ async def record_guardian(work: Work, ward: Json | None, guardian: Json | None, 
     patient, proxy = f"Patient/{ward['id']}", f"Patient/{guardian['id']}"
     others = people.conflicts(people.GUARDIAN, proxy, await queries.proxies(work, patient))
     if others and not await queries.is_disputed(work, patient):
-        return await _dispute(
-            work, patient, [f"Consent/{each['id']}" for each in others], f"{document}: {proxy}"
-        )
+        disputed = [f"Consent/{each['id']}" for each in others]
+        return await _dispute(work, patient, disputed, f"{people.called(guardian) or proxy}: {document}")
     years = work.parameter("guardian_document_years", work.now())
     until = people.day_before(people.years_after(queries.today(work), years))
     return await _act(work, ward, guardian, people.GUARDIAN, [], until, document)

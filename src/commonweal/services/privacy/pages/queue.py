@@ -62,21 +62,21 @@ async def case(work: Work, request: Request) -> Response:
     """One of them: who, why, what was seen; a form answers it in words that the person can read."""
     id = request.path_params["id"]
     faults = page.Faults()
+    answer = await words.ask(work, "$privacy-case", task=f"Task/{id}")
+    (task,), (patient,) = words.told(answer, "task"), words.told(answer, "patient")
+    shown = _row(work, task)
+    answers = _answers(shown["kind"])
     if request.method == "POST":
         form = await page.form(request)
+        faults.needs(form["answer"] in answers, f"answer-{next(iter(answers))}", _("Choose what was found"))
         faults.needs(
             form["finding"].strip(), "finding", _("Say what was found, so that the person can read it")
         )
         done = await words.tried(faults, "", lambda: _answered(work, id, form))
         if done is not None:
             return page.redirect("/privacy-queue")
-    answer = await words.ask(work, "$privacy-case", task=f"Task/{id}")
-    (task,), (patient,) = words.told(answer, "task"), words.told(answer, "patient")
-    shown = _row(work, task)
     seen = await _seen(work, shown, task["for"]["reference"])
-    names = await queries.words(
-        work, [shown["by"].get("reference", ""), *(each.organization for each in seen)]
-    )
+    names = await queries.words(work, [shown["by"].get("reference", "")])
     return page.render(
         request,
         "privacy/case.html",
@@ -88,7 +88,7 @@ async def case(work: Work, request: Request) -> Response:
         born=patient.get("birthDate", ""),
         seen=seen,
         consents=[words.consent(each) for each in words.told(answer, "consent")],
-        answers=_answers(shown["kind"]),
+        answers=answers,
         moment=words.moment,
         purposes=words.purposes(),
     )

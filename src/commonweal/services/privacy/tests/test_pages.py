@@ -223,8 +223,9 @@ async def test_the_officer_reviews_with_what_was_seen(visit: Visit, looked_at: s
     assert path in queue and "The person cannot answer" in queue
     case = (await visit(path, agent=OFFICER)).text
     assert "王秀英" in case and "Observation" in case and "陈明" in case
-    silent = await visit(path, {"answer": "justified", "finding": ""}, agent=OFFICER)
-    assert silent.status_code == 422 and '<a href="#finding">' in silent.text
+    silent = await visit(path, {"answer": "", "finding": ""}, agent=OFFICER)
+    assert silent.status_code == 422
+    assert '<a href="#finding">' in silent.text and '<a href="#answer-justified">' in silent.text
     assert (
         await visit(path, {"answer": "not-justified", "finding": "no such visit"}, agent=OFFICER)
     ).status_code == 303
