@@ -171,13 +171,14 @@ def _included(visible: Visible, query: Query, shown: Sequence[Row]) -> list[Row]
 def _joined(visible: Visible, include: Include, rows: Sequence[Row]) -> list[Row]:
     if include.reverse:
         own = {row.stored.reference for row in rows if include.target in (None, row.stored.type)}
-        return [row for row in visible.rows((include.source,)) if own.intersection(_references(include, row))]
+        found = visible.rows((include.source,))
+        return [row for row in found if own.intersection(_references(include, visible.subject(row).indexed))]
     sources = [row for row in rows if include.source in ("*", row.stored.type)]
-    targets = [visible.row(reference) for row in sources for reference in _references(include, row)]
+    told = (target for row in sources for target in _references(include, row.indexed or Indexed()))
+    targets = [visible.row(reference) for reference in told]
     return [row for row in targets if row is not None and include.target in (None, row.stored.type)]
 
 
-def _references(include: Include, row: Row) -> list[str]:
+def _references(include: Include, indexed: Indexed) -> list[str]:
     names = include.parameter.names if include.parameter else None
-    indexed = row.indexed or Indexed()
     return [target for name, target in indexed.references if names is None or name in names]
