@@ -15,7 +15,7 @@ from commonweal.store import embedded
 def run(*arguments: str, ends: int = 0) -> str:
     done = CliRunner(env={"COMMONWEAL_SECRETS_KEY_FILE": ""}).invoke(commonweal, ["keys", *arguments])
     assert done.exit_code == ends, done.output
-    return done.output
+    return done.stdout
 
 
 def test_rotate_tells_the_new_ids_and_list_shows_them_first(tmp_path: Path) -> None:
