@@ -34,8 +34,7 @@ async def bind(identity: Identity, id: str, number: str, born: str, name: str, f
     await limits.spend(identity, identity.parameters.bindings, f"number {number}")
     found = tuple(await find(number, born.strip(), name))
     patient = found[0] if len(found) == 1 else ""
-    holder = await accounts.by_reference(identity, patient or "Patient/nobody")
-    if not patient or holder is not None or not await _bound(identity, account, patient):
+    if not patient or not await _bound(identity, account, patient):
         about = filter(None, (account.party, patient))
         await identity.note(ITSELF, "account-bind", *about, outcome=403)
         return False
@@ -60,7 +59,7 @@ async def bound(identity: Identity, by: Agent, id: str, patient: str, *, because
 
 
 async def _bound(identity: Identity, account: Account, patient: str) -> bool:
-    """False when somebody else was bound to that patient a moment ago."""
+    """False when somebody else is bound to that patient already."""
     try:
         await accounts.change(
             identity, ITSELF, account.id, reference=patient, because="number, birth date, name"

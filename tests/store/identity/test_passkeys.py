@@ -110,6 +110,9 @@ async def test_a_challenge_is_answered_once_in_time_and_for_what_it_was_given(ei
     handle, options = await passkeys.begin_assertion(either.identity)
     other, _ = await passkeys.begin_assertion(either.identity)
     assert await passkeys.prove(either.identity, other, device.get(options)) is None
+    for asked_of, taken_for in ((account, ""), (None, account.id)):
+        mine, options = await passkeys.begin_assertion(either.identity, asked_of)
+        assert await passkeys.prove(either.identity, mine, device.get(options), taken_for) is None
     either.clock.wait(601)
     assert await passkeys.prove(either.identity, handle, device.get(options)) is None
     handle, options = await passkeys.begin_registration(either.identity, account)
