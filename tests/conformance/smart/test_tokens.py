@@ -161,6 +161,22 @@ async def test_a_refresh_token_is_of_its_client(world: World) -> None:
     assert (await world.refresh(client, told["refresh_token"])).status_code == 200
 
 
+async def test_a_public_app_may_renew_without_naming_itself(world: World) -> None:
+    """As in app-launch.html#refresh-access-token; one that has a secret must show it."""
+    _, session = await world.resident()
+    client, _ = await world.client()
+    told = await world.tokens(client, session)
+    form = {"grant_type": "refresh_token", "refresh_token": told["refresh_token"]}
+    assert (await world.token(form)).status_code == 200
+    closed, secret = await world.client(token_endpoint_auth_method="client_secret_post")
+    answer = await world.redeem(closed, await world.code(closed, session), secret)
+    form = {"grant_type": "refresh_token", "refresh_token": answer.json()["refresh_token"]}
+    assert (await world.token(form)).json()["error"] == "invalid_client"
+    assert (await world.token({**form, "refresh_token": "made-up"})).json()["error"] == "invalid_client"
+    right = {"client_id": closed.id, "client_secret": secret}
+    assert (await world.token({**form, **right})).status_code == 200
+
+
 async def test_a_refresh_token_used_twice_ends_the_family(world: World) -> None:
     _, session = await world.resident()
     client, _ = await world.client()

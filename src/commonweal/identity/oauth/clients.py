@@ -12,7 +12,7 @@ from commonweal.identity.kept import Kept, Secret
 from commonweal.identity.oauth.refused import unauthenticated
 
 Kind = Literal["public", "symmetric", "asymmetric"]
-LOOK_SECONDS = 30
+LOOK_SECONDS = 5
 MACHINE = re.compile(r"http://(127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?(/[^#]*)?")
 
 
@@ -103,7 +103,7 @@ async def new_secret(identity: Identity, by: Agent, id: str) -> str:
 
 class Origins:
     """From where pages of registered apps may call us; known from the last `look`, which a process takes at its
-    start and every half minute (`follow`)."""
+    start and every five seconds (`follow`)."""
 
     def __init__(self, identity: Identity) -> None:
         self._identity = identity

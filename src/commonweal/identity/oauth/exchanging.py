@@ -19,10 +19,19 @@ async def exchange(identity: Identity, keysets: Keysets, form: Form, authorizati
     granted = GRANTS.get(form.get("grant_type", ""))
     if granted is None:
         raise Refused("unsupported_grant_type", f"grant_type is one of {', '.join(GRANTS)}")
+    form = await _named(identity, form)
     client = await authenticating.client_of(identity, keysets, form, authorization)
     if form["grant_type"] not in client.grants:
         raise Refused("unauthorized_client", "the app was not registered for this grant_type")
     return await granted(identity, client, form)
+
+
+async def _named(identity: Identity, form: Form) -> Form:
+    """Public apps renew without saying who they are, as SMART's own examples do: their refresh token says it."""
+    if form["grant_type"] != "refresh_token" or "client_id" in form:
+        return form
+    found = await grants.of_refresh(identity, form.get("refresh_token", ""))
+    return form if found is None else {**form, "client_id": found[0].client}
 
 
 async def _code(identity: Identity, client: Client, form: Form) -> Json:
