@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+import time
 
 from commonweal.api.bulk.running import Exporter
 from commonweal.boot.assembly import Assembly, opened
@@ -13,6 +14,8 @@ from commonweal.boot.logs import set_up_logs
 from commonweal.boot.processes import announce_ready, follow_parent
 from commonweal.boot.settings import Settings
 from commonweal.boot.upkeep import Upkeep
+from commonweal.external.notifying import Notifier
+from commonweal.external.sms import line
 from commonweal.store.drawers import PostgresDrawers
 from commonweal.store.feed import PostgresFeed
 from commonweal.store.reindexing.reindexer import SECONDS
@@ -32,8 +35,9 @@ async def work(settings: Settings) -> None:
         drawers = assembly.identity.drawers
         assert isinstance(drawers, PostgresDrawers)
         upkeep = Upkeep(assembly.identity, drawers.reseal, feed.lease, new_id)
+        phones = Notifier(assembly.platform, feed, line(settings.folder), holder, time.monotonic)
         announce_ready()
-        jobs = [exports.tick, reindexer.tick, upkeep.tick]
+        jobs = [exports.tick, reindexer.tick, upkeep.tick, phones.tick]
         await Dispatcher(assembly.platform, feed, holder, jobs).run(stop)
 
 
