@@ -57,7 +57,7 @@ async def test_two_who_register_one_number_at_once_make_one_record(installed: Tr
             async with installed.work() as work:
                 await work.save({"resourceType": "Patient", "id": id, "identifier": [NUMBER]})
         except Problem as problem:
-            assert problem.status == 422 and "registered already" in str(problem)
+            assert problem.status == 422 and "cannot be registered in this way" in str(problem)
             return False
         return True
 

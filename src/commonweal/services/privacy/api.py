@@ -52,10 +52,10 @@ async def my_emergencies(work: Work, parameters: Json) -> Json:
 
 
 async def arrive(work: Work, parameters: Json) -> Json:
-    """identifier and birthDate → patient, encounter."""
+    """identifier and birthDate, practitioner? (who is to see them) → patient, encounter."""
     asked = _texts(parameters)
     person = await queries.by_number(work, asked("identifier"), asked("birthDate"))
-    patient, encounter = await emergencies.arrive(work, person)
+    patient, encounter = await emergencies.arrive(work, person, asked("practitioner"))
     return _answer(
         {"name": "patient", "valueReference": {"reference": patient}},
         {"name": "encounter", "valueReference": {"reference": encounter}},

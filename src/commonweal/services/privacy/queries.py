@@ -17,9 +17,9 @@ PAGE = 200
 REPLACED = "replaced-by"
 
 
-async def found(work: Work, query: str) -> list[Json]:
-    """What a search finds, parsed."""
-    return [codec.parse(each.body) for each in (await work.search(query)).matches]
+async def found(work: Work, query: str, *, hold: bool = False) -> list[Json]:
+    """What a search finds, parsed. `hold`: it stays so until this work ends, for what is done once."""
+    return [codec.parse(each.body) for each in (await work.search(query, hold=hold)).matches]
 
 
 async def by_number(work: Work, number: str, born: str) -> Json | None:
@@ -91,7 +91,12 @@ async def consent(work: Work, id: str) -> tuple[Json, int]:
 async def arrived(work: Work, patient: str, organization: str) -> Json | None:
     """The encounter of somebody who is at an organization now."""
     asked = f"Encounter?patient={patient}&service-provider={organization}&status=arrived,triaged,in-progress"
-    return next(iter(await found(work, asked)), None)
+    return next(iter(await found(work, asked, hold=True)), None)
+
+
+def seeing(encounter: Json) -> list[str]:
+    """The practitioners of an encounter ("Practitioner/x")."""
+    return [each.get("individual", {}).get("reference", "") for each in encounter.get("participant", ())]
 
 
 async def waiting(work: Work, names: Iterable[str]) -> list[Json]:
@@ -116,10 +121,10 @@ async def about(work: Work, patient: str) -> list[Json]:
     return await found(work, f"Task?patient={patient}&code={codes}&_sort=-authored-on&_count={PAGE}")
 
 
-async def is_disputed(work: Work, patient: str) -> bool:
+async def is_disputed(work: Work, patient: str, *, hold: bool = False) -> bool:
     """Is it being decided who may act for this person?"""
     asked = f"Task?patient={patient}&code={TASK}|guardian-conflict&business-status={TASK}|waiting"
-    return bool(await found(work, asked))
+    return bool(await found(work, asked, hold=hold))
 
 
 async def disputed(work: Work, task: Json) -> list[Json]:
@@ -130,14 +135,16 @@ async def disputed(work: Work, task: Json) -> list[Json]:
     return [codec.parse(each.body) for each in stored if each is not None]
 
 
-async def emergencies(work: Work, practitioner: str, patient: str | None = None) -> list[Json]:
+async def emergencies(
+    work: Work, practitioner: str, patient: str | None = None, *, hold: bool = False
+) -> list[Json]:
     """The accesses that somebody has open now, the newest first."""
     whose = f"&patient={patient}" if patient else ""
     since = work.now() - timedelta(seconds=work.parameter("emergency_access_seconds", work.now()))
     asked = (
         f"Task?code={TASK}|emergency-access&requester={practitioner}{whose}&authored-on=ge{since:%Y-%m-%d}"
     )
-    several = await found(work, f"{asked}&_sort=-authored-on&_count={PAGE}")
+    several = await found(work, f"{asked}&_sort=-authored-on&_count={PAGE}", hold=hold)
     return [each for each in several if duties.is_open(each, work.now())]
 
 
@@ -162,10 +169,10 @@ async def consents(work: Work, patient: str) -> list[Json]:
     return await found(work, f"{asked}&_sort=-date&_count={PAGE}")
 
 
-async def proxies(work: Work, patient: str) -> list[Json]:
+async def proxies(work: Work, patient: str, *, hold: bool = False) -> list[Json]:
     """By what others act for a person now."""
     asked = f"Consent?patient={patient}&category={DECIDED}|proxy&status=active&_count={PAGE}"
-    return [each for each in await found(work, asked) if people.is_in_force(each, today(work))]
+    return [each for each in await found(work, asked, hold=hold) if people.is_in_force(each, today(work))]
 
 
 async def wards(work: Work, proxy: str) -> list[Json]:

@@ -32,7 +32,7 @@ async def open_access(work: Work, seek: Seek, code: str, text: str) -> Stored:
         raise Problem.forbidden(["an emergency access is a practitioner's own"])
     person = existing(await seek())
     patient = f"Patient/{person['id']}"
-    earlier = await queries.emergencies(work, work.agent.id, patient)
+    earlier = await queries.emergencies(work, work.agent.id, patient, hold=True)
     admitted(duties.may_go_on(text, earlier), "Task.reasonCode")
     for each in earlier:
         await end_access(work, each["id"])
@@ -74,17 +74,17 @@ def _notice(work: Work, person: Json) -> Json:
     }
 
 
-async def arrive(work: Work, person: Json | None) -> tuple[str, str]:
+async def arrive(work: Work, person: Json | None, practitioner: str) -> tuple[str, str]:
     """Somebody has arrived at the organization of whoever asks: "Patient/x" and the encounter by reference. One
-    who arrived there and has not left is there once."""
+    who arrived there and has not left is there once; `practitioner` ("Practitioner/x" or "") is to see them."""
     here = work.agent.organization
     if here is None:
         raise Problem.forbidden(["an arrival is at an organization; act for one"])
     patient = f"Patient/{existing(person)['id']}"
     there = await queries.arrived(work, patient, here)
-    if there is not None:
+    if there is not None and practitioner in ("", *queries.seeing(there)):
         return patient, f"Encounter/{there['id']}"
-    encounter = {
+    encounter: Json = there or {
         "resourceType": "Encounter",
         "status": "arrived",
         "class": {"system": CLASSES, "code": "AMB"},
@@ -92,4 +92,7 @@ async def arrive(work: Work, person: Json | None) -> tuple[str, str]:
         "serviceProvider": {"reference": here},
         "period": {"start": moment(work)},
     }
+    if practitioner:
+        participants = encounter.get("participant", [])
+        encounter["participant"] = [*participants, {"individual": {"reference": practitioner}}]
     return patient, (await work.save(encounter, because="arrived")).reference

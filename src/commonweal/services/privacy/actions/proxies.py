@@ -71,7 +71,9 @@ async def contest(work: Work, patient: str, reference: str, words: str) -> Store
     consent, _ = await consent_of(work, reference)
     if consent["patient"]["reference"] != patient or consents.kind_of(consent) != "proxy":
         raise Problem.not_found("Consent", reference.partition("/")[2])
-    admitted(people.may_be_disputed(words, await queries.is_disputed(work, patient)), "Task.reasonCode")
+    admitted(
+        people.may_be_disputed(words, await queries.is_disputed(work, patient, hold=True)), "Task.reasonCode"
+    )
     return await _dispute(work, patient, [reference], words)
 
 
@@ -91,8 +93,8 @@ async def _act(
     work: Work, ward: Json, proxy: Json, role: str, types: list[str], until: str, document: str
 ) -> Stored:
     patient, by = f"Patient/{ward['id']}", f"Patient/{proxy['id']}"
-    others = await queries.proxies(work, patient)
-    disputed = await queries.is_disputed(work, patient)
+    others = await queries.proxies(work, patient, hold=True)
+    disputed = await queries.is_disputed(work, patient, hold=True)
     admitted(people.may_act(by, patient, role, others, disputed), "Consent.provision.actor")
     consent = consents.proxying(
         Party(patient, people.called(ward)),

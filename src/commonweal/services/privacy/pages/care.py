@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from commonweal.platform import Work
+from commonweal.services.privacy import queries
 from commonweal.services.privacy.pages import words
 from commonweal.services.privacy.rules import people
 from commonweal.web import page
@@ -66,17 +67,29 @@ async def _opened(work: Work, form: Json) -> Json:
 
 async def arrival(work: Work, request: Request) -> Response:
     """Somebody is here: who shows a card is found by it, and those who work here may see the record."""
-    form, faults = {"number": "", "born": ""}, page.Faults()
+    form, faults = {"number": "", "born": "", "seen": ""}, page.Faults()
     if request.method == "POST":
         sent = await page.form(request)
         form = {name: sent[name].strip() for name in form}
         faults.needs(form["number"], "number", _("Enter the identity number"))
         faults.needs(form["born"], "born", _("Enter the birth date"))
-        asked = dict(identifier=form["number"], birthDate=form["born"])
+        asked = {"identifier": form["number"], "birthDate": form["born"]}
+        asked["practitioner"] = await _practitioner(work, form["seen"], faults)
         done = await words.tried(faults, "", lambda: words.ask(work, "Patient/$arrive", **asked))
         if done is not None:
             return page.redirect(f"/people/{words.reference(done, 'patient')}")
     return page.render(request, "privacy/arrival.html", 422 if faults else 200, form=form, faults=faults)
+
+
+async def _practitioner(work: Work, name: str, faults: page.Faults) -> str:
+    """ "Practitioner/x" of exactly this name; "" where nobody is named."""
+    found = await queries.directory(work, "Practitioner", name) if name else []
+    several = [each for each in found if people.plain(people.called(each)) == people.plain(name)]
+    one = len(several) == 1
+    faults.needs(
+        one or not name, "seen", _("Nobody, or more than one, has exactly this name in the directory")
+    )
+    return f"Practitioner/{several[0]['id']}" if one else ""
 
 
 GUARDED = ("role", "number", "born", "proxy-number", "proxy-born", "document")

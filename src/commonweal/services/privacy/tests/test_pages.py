@@ -14,6 +14,7 @@ from commonweal.services.privacy.tests.county import (
     DOCTOR,
     NUMBERS,
     OFFICER,
+    OTHER,
     SUN,
     WANG,
     ZHAO,
@@ -207,6 +208,12 @@ async def test_a_record_is_opened_in_an_emergency(visit: Visit, county: Trial) -
 async def test_a_desk_lets_somebody_arrive_and_records_a_parent(visit: Visit, county: Trial) -> None:
     arrived = await visit("/arrivals", {"number": NUMBERS["wang"], "born": "1988-03-15"}, agent=DESK)
     assert arrived.headers["location"] == "/people/wang"
+    card = {"number": NUMBERS["wang"], "born": "1988-03-15"}
+    unknown = await visit("/arrivals", card | {"seen": "李"}, agent=DESK)
+    assert unknown.status_code == 422 and '<a href="#seen">' in unknown.text
+    assert (await visit("/arrivals", card | {"seen": "李娜"}, agent=DESK)).status_code == 303
+    async with county.work(agent=OTHER) as work:
+        assert (await work.search("Encounter?patient=Patient/wang")).matches
     form = {
         "role": "PRN", "number": NUMBERS["child"], "born": "2018-05-01", "proxy-number": NUMBERS["zhao"],
         "proxy-born": "1985-07-12", "document": "birth certificate P330000001",
