@@ -136,3 +136,11 @@ def test_an_address_is_told_roughly(address: str, told: str) -> None:
 )
 def test_a_device_is_told_in_two_words(agent: str, told: str) -> None:
     assert sessions.described(agent) == told
+
+
+async def test_a_session_opened_while_the_account_was_closed_is_of_no_use(house: House) -> None:
+    account = await doctor(house)
+    await accounts.disable(house.identity, MANAGER, account.id)
+    value = await sessions.open(house.identity, account)
+    with pytest.raises(Problem):
+        await agents.of_session(house.identity, value)
