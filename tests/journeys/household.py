@@ -162,9 +162,9 @@ class Household:
 def sign_in(me: Visitor, household: Household, login: str, secret: str, path: str = "/me") -> Visitor:
     """Password, then the code that the app shows a moment later."""
     household.trial.now += household.a_moment
-    me.when_i_open(path).when_i_write("Name", login).when_i_write("Password", PASSWORD).when_i_press(
-        "Sign in"
-    )
+    me.when_i_open(path).when_i_write("Name to sign in with", login).when_i_write(
+        "Password", PASSWORD
+    ).when_i_press("Sign in")
     return me.when_i_write("Code of your authenticator app", household.code_of(secret)).when_i_press("Go on")
 
 

@@ -65,9 +65,9 @@ def test_every_page_about_access_is_accessible(
     for name, path in OUTSIDE.items():
         look(name, path)
     mine, places = _staff(household, f"{language}-{theme}".lower())
-    me.when_i_open("/sign-in").when_i_write("Name", mine).when_i_write("Password", PASSWORD).when_i_press(
-        "Sign in"
-    )
+    me.when_i_open("/sign-in").when_i_write("Name to sign in with", mine).when_i_write(
+        "Password", PASSWORD
+    ).when_i_press("Sign in")
     look("enrol", "/sign-in/enrol")
     me.page.reload()
     secret = me.page.locator(".secret").inner_text().replace(" ", "")

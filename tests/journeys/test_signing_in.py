@@ -26,7 +26,9 @@ def bind(me: Visitor) -> Visitor:
 def test_the_first_sign_in_sets_up_a_second_factor(guest: Make, household: Household) -> None:
     household.has_staff("wang.fang", "Wang Fang", "clinician")
     me = guest().when_i_open("/me").then_the_page_is("Sign in")
-    me.when_i_write("Name", "wang.fang").when_i_write("Password", PASSWORD).when_i_press("Sign in")
+    me.when_i_write("Name to sign in with", "wang.fang").when_i_write("Password", PASSWORD).when_i_press(
+        "Sign in"
+    )
     me.then_the_page_is("Set up your second factor")
     secret = me.page.locator(".secret").inner_text().replace(" ", "")
     me.when_i_write("Six digits of the app", "000000").when_i_press("Go on").then_i_see("There is a problem")
@@ -39,7 +41,9 @@ def test_the_first_sign_in_sets_up_a_second_factor(guest: Make, household: House
         "You are signed out"
     )
 
-    me.when_i_follow("Sign in again").when_i_write("Name", "wang.fang").when_i_write("Password", PASSWORD)
+    me.when_i_follow("Sign in again").when_i_write("Name to sign in with", "wang.fang").when_i_write(
+        "Password", PASSWORD
+    )
     me.when_i_press("Sign in").then_the_page_is("Show that it is you")
     me.when_i_write("Code of your authenticator app", "123456").when_i_press("Go on")
     me.then_i_see("This does not prove who you are")
@@ -53,7 +57,12 @@ def test_a_password_of_somebody_else_is_changed_at_the_first_sign_in(
     guest: Make, household: Household
 ) -> None:
     login, password = household.has_invited("zhao.min", "Zhao Min", "registrar")
-    me = guest().when_i_open("/me").when_i_write("Name", login).when_i_write("Password", password)
+    me = (
+        guest()
+        .when_i_open("/me")
+        .when_i_write("Name to sign in with", login)
+        .when_i_write("Password", password)
+    )
     me.when_i_press("Sign in")
     secret = me.page.locator(".secret").inner_text().replace(" ", "")
     me.when_i_write("Six digits of the app", household.code_of(secret)).when_i_press("Go on")
@@ -69,7 +78,7 @@ def test_a_password_of_somebody_else_is_changed_at_the_first_sign_in(
 def test_a_wrong_password_and_an_unknown_name_are_told_alike(guest: Make, household: Household) -> None:
     household.has_staff("chen.jie", "Chen Jie", "clinician")
     for login in ("chen.jie", "nobody.at.all"):
-        me = guest().when_i_open("/sign-in").when_i_write("Name", login)
+        me = guest().when_i_open("/sign-in").when_i_write("Name to sign in with", login)
         me.when_i_write("Password", "not the password").when_i_press("Sign in")
         me.then_i_see("There is a problem", "The name or the password is not right")
 

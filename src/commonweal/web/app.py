@@ -19,8 +19,8 @@ from commonweal.web.assets import PREFIX, Assets
 from commonweal.web.entrance import endpoint, open_to_all
 from commonweal.web.language import Languages, gettext, ngettext, npgettext, pgettext
 from commonweal.web.record.words import type_name
-from commonweal.web.screens import PLATFORM, SCREENS, signing
-from commonweal.web.screens.entering import ENTERING
+from commonweal.web.screens import PLATFORM, SCREENS
+from commonweal.web.screens.entering import ENTERING, signing
 from commonweal.web.site import Authenticate, Site
 
 HERE = Path(__file__).parent

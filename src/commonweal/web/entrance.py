@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Message, Receive
 
-from commonweal.access.agent import Agent
+from commonweal.access.agent import ANONYMOUS, Agent
 from commonweal.fhir.outcome import Problem
 from commonweal.identity import agents
 from commonweal.platform.service import Page
@@ -36,6 +36,8 @@ HEADERS = {
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
     "vary": "accept-encoding, accept-language, cookie",
 }
+PLACE = re.compile(r"[a-z][a-z0-9+.-]*:(//[A-Za-z0-9.:\[\]-]+)?")
+"""An origin or scheme to which the form of one page may lead besides."""
 LOCAL = re.compile(r"/(?![/\\])[^\s\\]{0,2000}")
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -49,19 +51,26 @@ def endpoint(each: Page) -> Endpoint:
         viewer = viewer_of(request)
         if viewer.agent is None:
             return page.redirect(page.address("/sign-in", next=_asked(request)))
-        platform = site.of(request).platform
+        here = site.of(request)
         single = request.method in ("GET", "HEAD")
-        async with platform.work(viewer.agent, request.state.id, single=single) as work:
+        async with here.platform.work(viewer.agent, request.state.id, single=single) as work:
             decision = work.may(each.permission)
             if not decision and each.path == "/":
                 return page.redirect(_home(request))
             if not decision:
+                await _note_refusal(request, each)
                 raise Problem.forbidden(decision.reasons)
             answer = await each.run(work, request)
             assert isinstance(answer, Response)
             return answer
 
     return open_to_all(permitted)
+
+
+async def _note_refusal(request: Request, each: Page) -> None:
+    identity, agent = site.of(request).identity, viewer_of(request).agent
+    if identity is not None and agent is not None:
+        await identity.note(agent, each.permission, outcome=403, work=request.state.id)
 
 
 def _home(request: Request) -> str:
@@ -113,7 +122,8 @@ async def _viewer(request: Request) -> Viewer:
     if not session:
         return viewer
     try:
-        return replace(viewer, agent=await authenticated(here, session), session=session)
+        agent = await authenticated(here, session)
+        return replace(viewer, agent=None if agent.has(ANONYMOUS) else agent, session=session)
     except Problem as problem:
         if problem.status != 401:
             raise
@@ -232,7 +242,7 @@ def _asked(request: Request) -> str:
 
 def _finished(request: Request, answer: Response) -> Response:
     answer.headers.update(HEADERS)
-    if place := getattr(request.state, "form_action", ""):
+    if PLACE.fullmatch(place := getattr(request.state, "form_action", "")):
         answer.headers["content-security-policy"] = POLICY.replace(
             "form-action 'self'", f"form-action 'self' {place}"
         )

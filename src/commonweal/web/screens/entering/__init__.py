@@ -1,7 +1,6 @@
 """Signing in, step by step: each screen is one step, and a cookie holds the handle of the next."""
 
-from commonweal.web.screens import signing
-from commonweal.web.screens.entering import passkey, phoning, proving
+from commonweal.web.screens.entering import passkey, phoning, proving, signing
 
 ENTERING = {
     "/sign-in": signing.sign_in,

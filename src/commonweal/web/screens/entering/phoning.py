@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from commonweal.fhir.outcome import Problem
 from commonweal.identity import codes, residents
+from commonweal.identity.finishing import Signed
 from commonweal.web import entrance, page, signed, viewer
 from commonweal.web.language import gettext as _
 from commonweal.web.screens.entering import steps
@@ -45,25 +46,28 @@ async def code(request: Request) -> Response:
     handle, going = steps.handle(request, steps.PHONE), steps.following(request)
     if not handle:
         return page.redirect(page.address("/sign-in/phone", next=going))
-    house, faults, told = signed.house(request), page.Faults(), ""
+    faults, told = page.Faults(), ""
     if request.method == "POST":
         form = await page.form(request)
         going = steps.following(request, form)
         if form["again"]:
             channel: codes.Channel = "sms" if form["again"] == "sms" else "voice"
             told = await _again(request, handle, channel, faults)
-        else:
-            faults.needs(form["code"].strip(), "code", _("Enter the six digits"))
-            if not faults:
-                trying = residents.by_phone(
-                    house, handle, form["code"], steps.at(request), language=_language(request)
-                )
-                result = await steps.tried(trying, faults, "code", _wrong())
-                if result is not None:
-                    return steps.led_on(request, result, going)
+        elif result := await _proved(request, handle, form["code"], faults):
+            return steps.led_on(request, result, going)
     return page.render(
         request, "entering/code.html", 400 if faults else 200, faults=faults, following=going, told=told
     )
+
+
+async def _proved(request: Request, handle: str, code: str, faults: page.Faults) -> Signed | None:
+    faults.needs(code.strip(), "code", _("Enter the six digits"))
+    if faults:
+        return None
+    trying = residents.by_phone(
+        signed.house(request), handle, code, steps.at(request), language=_language(request)
+    )
+    return await steps.tried(trying, faults, "code", _wrong())
 
 
 async def _again(request: Request, handle: str, channel: codes.Channel, faults: page.Faults) -> str:

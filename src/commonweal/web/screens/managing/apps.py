@@ -15,6 +15,7 @@ from commonweal.identity.oauth.registering import Metadata
 from commonweal.platform.work import Work
 from commonweal.web import names, page, signed
 from commonweal.web.language import gettext as _
+from commonweal.web.screens.managing.meaning import meant
 from commonweal.web.screens.own.role import titled
 
 PAGE = 50
@@ -73,7 +74,9 @@ async def add(work: Work, request: Request) -> Response:
         form = await page.form(request)
         given, purposes = {name: form[name].strip() for name in FIELDS}, form.all("purposes")
         _check(given, purposes, faults)
-        registered = None if faults else await _registered(work, request, given, purposes, faults)
+        behind = await meant(work, "Organization", given["organization"], "organization", faults)
+        told = given | {"organization": behind}
+        registered = None if faults else await _registered(work, request, told, purposes, faults)
         if registered:
             client, secret = registered
             return page.render(request, "managing/app-added.html", client=client, secret=secret)
@@ -132,8 +135,7 @@ def _check(given: Mapping[str, str], purposes: list[str], faults: page.Faults) -
     if method in ("private_key_jwt", SYSTEM):
         faults.needs(given["jwks"], "jwks", _("Enter the address of its public keys, or the keys themselves"))
     if method == SYSTEM:
-        is_place = given["organization"].startswith("Organization/")
-        faults.needs(is_place, "organization", _("Enter for which organization it acts, as Organization/id"))
+        faults.needs(given["organization"], "organization", _("Enter for which organization it acts"))
         faults.needs(
             _end_of(given["until"]), "until", _("Enter the last day of the agreement as year-month-day")
         )

@@ -12,6 +12,7 @@ from commonweal.platform.work import Work
 from commonweal.web import names, page, signed, site
 from commonweal.web.language import ENGLISH
 from commonweal.web.language import gettext as _
+from commonweal.web.screens.managing.meaning import meant
 
 PAGE = 50
 AT_ONCE, MOST = 500, 5_000
@@ -64,17 +65,20 @@ async def add(work: Work, request: Request) -> Response:
         form = await page.form(request)
         given = {name: form[name].strip() for name in given}
         given["language"] = (site.of(request).languages.named(given["language"]) or ENGLISH).tag
-        await _check(signed.house(request), given, faults)
+        reference = await meant(work, "Practitioner", given["reference"], "reference", faults)
+        await _check(signed.house(request), given, reference, faults)
         if not faults:
-            account, password = await accounts.invite(signed.house(request), work.agent, **given)
+            account, password = await accounts.invite(
+                signed.house(request), work.agent, **(given | {"reference": reference})
+            )
             return page.render(request, "managing/added.html", account=account, password=password)
     return page.render(
         request, "managing/add-person.html", 400 if faults else 200, faults=faults, given=given
     )
 
 
-async def _check(house: Identity, given: dict[str, str], faults: page.Faults) -> None:
-    login, reference = accounts.login_of(given["login"]), given["reference"]
+async def _check(house: Identity, given: dict[str, str], reference: str, faults: page.Faults) -> None:
+    login = accounts.login_of(given["login"])
     shape, _told = accounts.LOGINS_OF[STAFF]
     faults.needs(given["name"], "name", _("Enter the name, as colleagues know this person"))
     faults.needs(login, "login", _("Enter the name to sign in with"))
@@ -85,9 +89,6 @@ async def _check(house: Identity, given: dict[str, str], faults: page.Faults) ->
     )
     if not faults and await accounts.by_login(house, login):
         faults.needs(False, "login", _("Somebody has this name already; choose another"))
-    if reference:
-        is_one = reference.startswith("Practitioner/") and accounts.REFERENCE.fullmatch(reference)
-        faults.needs(is_one, "reference", _("Write the practitioner as Practitioner/id"))
     if reference and not faults and await accounts.by_reference(house, reference):
         faults.needs(
             False, "reference", _("This practitioner has an account already; look for it under People")

@@ -14,6 +14,7 @@ from commonweal.identity.drawers import FOREVER
 from commonweal.platform.work import Work
 from commonweal.web import names, page, signed
 from commonweal.web.language import gettext as _
+from commonweal.web.screens.managing.meaning import meant
 from commonweal.web.screens.own.role import titles
 
 ASSIGNED = tuple(name for name in ROLES if name not in accounts.UNASSIGNED)
@@ -31,6 +32,10 @@ async def show(work: Work, request: Request) -> Response:
         if form["do"] == "assign":
             given, cleared = {name: form[name].strip() for name in FIELDS}, form.all("clearances")
             await _assign(work, request, account, given, cleared, faults)
+        elif form["do"] == "refer":
+            who = await meant(work, "Practitioner", form["reference"].strip(), "reference", faults)
+            if not faults:
+                await _refer(work, request, account, who, faults)
         else:
             if form["do"] == "reset":
                 faults.needs(
@@ -85,8 +90,15 @@ async def _reset(work: Work, request: Request, account: Account, form: page.Form
     return page.render(request, "managing/added.html", account=account, password=password)
 
 
-async def _refer(work: Work, request: Request, account: Account, form: page.Form) -> None:
-    await accounts.change(signed.house(request), work.agent, account.id, reference=form["reference"].strip())
+async def _refer(work: Work, request: Request, account: Account, who: str, faults: page.Faults) -> None:
+    try:
+        await accounts.change(signed.house(request), work.agent, account.id, reference=who)
+    except Problem as problem:
+        if problem.status != 409:
+            raise
+        faults.needs(
+            False, "reference", _("This practitioner has an account already; look for it under People")
+        )
 
 
 DOES: Mapping[str, Done] = {
@@ -95,7 +107,6 @@ DOES: Mapping[str, Done] = {
     "end": _end_sessions,
     "unassign": _unassign,
     "reset": _reset,
-    "refer": _refer,
 }
 
 
@@ -108,6 +119,9 @@ async def _assign(
     faults: page.Faults,
 ) -> None:
     _check(given, cleared, faults)
+    organization = await meant(work, "Organization", given["organization"], "organization", faults)
+    lines = filter(None, map(str.strip, given["areas"].splitlines()))
+    areas = [await meant(work, "Location", each, "areas", faults) for each in lines]
     if faults:
         return
     try:
@@ -116,8 +130,8 @@ async def _assign(
             work.agent,
             account.id,
             given["role"],
-            organization=given["organization"],
-            areas=given["areas"].split(),
+            organization=organization,
+            areas=areas,
             since=_day(given["since"]) or 0,
             until=_day(given["until"], timedelta(days=1)) or FOREVER,
             clearances=cleared,
@@ -131,19 +145,13 @@ async def _assign(
 
 def _check(given: dict[str, str], cleared: list[str], faults: page.Faults) -> None:
     role = ROLES.get(given["role"])
-    areas = given["areas"].split()
     faults.needs(given["role"] in ASSIGNED, "role", _("Choose a role"))
-    is_place = given["organization"].startswith("Organization/") and len(given["organization"]) > 13
-    if given["organization"]:
-        faults.needs(is_place, "organization", _("Write the organization as Organization/id"))
     if role and role.within in (Within.ORGANIZATION, Within.RELATIONSHIP):
         faults.needs(
             given["organization"], "organization", _("This role acts for an organization; enter which")
         )
     if role and role.within == Within.AREA:
-        faults.needs(areas, "areas", _("This role acts in areas; enter at least one"))
-    is_area = all(each.startswith("Location/") and len(each) > 9 for each in areas)
-    faults.needs(is_area, "areas", _("Write each area as Location/id, with a space between them"))
+        faults.needs(given["areas"], "areas", _("This role acts in areas; enter at least one"))
     for field in ("since", "until"):
         if given[field]:
             faults.needs(_day(given[field]), field, _("Enter the day as year-month-day, such as 2027-06-30"))
