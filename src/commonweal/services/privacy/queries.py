@@ -14,7 +14,6 @@ from commonweal.services.privacy.rules.people import DECIDED
 
 Json = dict[str, Any]
 PAGE = 200
-REPLACED = "replaced-by"
 
 
 async def found(work: Work, query: str, *, hold: bool = False) -> list[Json]:
@@ -51,12 +50,11 @@ async def named(work: Work, number: str, family: str, given: str) -> Json | None
 
 
 def _only(several: Iterable[Json], born: str | None) -> Json | None:
-    """The one of them who is still a record of their own."""
+    """The one of them whose record is in use: not merged into another, not waiting to be compared."""
     left = {
         each["id"]: each
         for each in several
-        if born in (None, each.get("birthDate"))
-        and all(link["type"] != REPLACED for link in each.get("link", ()))
+        if each.get("active", True) and born in (None, each.get("birthDate"))
     }
     return next(iter(left.values())) if len(left) == 1 else None
 
@@ -91,7 +89,8 @@ async def consent(work: Work, id: str) -> tuple[Json, int]:
 async def arrived(work: Work, patient: str, organization: str) -> Json | None:
     """The encounter of somebody who is at an organization now."""
     asked = f"Encounter?patient={patient}&service-provider={organization}&status=arrived,triaged,in-progress"
-    return next(iter(await found(work, asked, hold=True)), None)
+    several = await found(work, asked, hold=True)
+    return next((each for each in several if duties.is_going_on(each, work.now())), None)
 
 
 def seeing(encounter: Json) -> list[str]:

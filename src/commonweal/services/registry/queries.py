@@ -72,9 +72,11 @@ async def seen_with(work: Work, person: Json) -> str | None:
     """The id of somebody whom one may see and who has a number of this person."""
     for system, value in sorted(people.keys(person)):
         token = quote(f"{escape(system)}|{escape(value)}", safe="")
-        page = await work.search(f"Patient?identifier={token}&_count=1")
-        if page.matches:
-            return page.matches[0].id
+        page = await work.search(f"Patient?identifier={token}")
+        there = (each for each in page.matches if (system, value) in people.keys(codec.parse(each.body)))
+        found = next(there, None)
+        if found is not None:
+            return found.id
     return None
 
 

@@ -52,6 +52,27 @@ def duty(work: Work, name: str, patient: str, reason: Json, inputs: list[Json]) 
     }
 
 
+MODES = "http://terminology.hl7.org/CodeSystem/v3-ParticipationMode"
+
+
+def notice_to(work: Work, person: Json, text: str) -> Json:
+    """What tells a person, by the way they can be reached: a message, a mail, or a letter."""
+    ways = {"phone": "SMSWRIT", "sms": "SMSWRIT", "email": "MAILWRIT"}
+    reached = [ways[each["system"]] for each in person.get("telecom", []) if each.get("system") in ways]
+    patient = {"reference": f"Patient/{person['id']}"}
+    return {
+        "resourceType": "CommunicationRequest",
+        "status": "active",
+        "category": [state("notice")],
+        "priority": "urgent",
+        "medium": [{"coding": [{"system": MODES, "code": reached[0] if reached else "WRITTEN"}]}],
+        "subject": patient,
+        "recipient": [patient],
+        "payload": [{"contentString": text}],
+        "authoredOn": moment(work),
+    }
+
+
 def asker(work: Work) -> Json:
     """Whoever asks: a person by reference, the platform itself and operators by name."""
     type = work.agent.id.partition("/")[0]
@@ -120,12 +141,17 @@ async def escalate(work: Work, id: str, overdue: bool, note: str) -> Stored | No
 
 
 async def must_decide_for(work: Work, patient: str) -> None:
-    """Whoever asks is this person, or decides for them by law; Problem 403 with one sentence else."""
-    if patient == work.agent.id and patient.startswith("Patient/"):
-        return
-    consent = await queries.acting(work, work.agent.id, patient)
-    if consent is None or not people.may_decide(consent):
+    """Problem 403, with one sentence, unless whoever asks decides for this person."""
+    if not await decides_for(work, patient):
         raise Problem.forbidden(["only the person, a parent or a guardian decides this"])
+
+
+async def decides_for(work: Work, patient: str) -> bool:
+    """Is whoever asks this person, or do they decide for them by law?"""
+    if patient == work.agent.id:
+        return patient.startswith("Patient/")
+    consent = await queries.acting(work, work.agent.id, patient)
+    return consent is not None and bool(people.may_decide(consent))
 
 
 def existing(person: Json | None) -> Json:

@@ -7,13 +7,12 @@ from commonweal.fhir.outcome import Problem
 from commonweal.platform import Work
 from commonweal.platform.ports import Stored
 from commonweal.services.privacy import queries
-from commonweal.services.privacy.actions.duties import admitted, duty, existing, moment, said, state
+from commonweal.services.privacy.actions.duties import admitted, duty, existing, moment, notice_to, said
 from commonweal.services.privacy.rules import duties
 from commonweal.services.privacy.rules.duties import REASON
 
 Json = dict[str, Any]
 Seek = Callable[[], Awaitable[Json | None]]
-MODES = "http://terminology.hl7.org/CodeSystem/v3-ParticipationMode"
 CLASSES = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 TOLD = (
     "Your record was opened in an emergency at %s (UTC). Who did so, and why, is written under “Who has looked at my "
@@ -36,7 +35,8 @@ async def open_access(work: Work, seek: Seek, code: str, text: str) -> Stored:
     admitted(duties.may_go_on(text, earlier), "Task.reasonCode")
     for each in earlier:
         await end_access(work, each["id"])
-    notice = await work.save(_notice(work, person), because="an emergency access is told")
+    told = f"{work.now():%Y-%m-%d %H:%M}"
+    notice = await work.save(notice_to(work, person, TOLD % (told, told)), because="it is told")
     task = duty(work, "emergency-access", patient, reason, [_named("notice", notice.reference)])
     seconds = work.parameter("emergency_access_seconds", work.now())
     task["restriction"] = {"period": {"start": moment(work), "end": moment(work, seconds)}}
@@ -55,28 +55,10 @@ def _named(name: str, reference: str) -> Json:
     return said(name, valueReference={"reference": reference})
 
 
-def _notice(work: Work, person: Json) -> Json:
-    """What tells the person, by the way they can be reached: a message, a mail, or a letter."""
-    ways = {"phone": "SMSWRIT", "sms": "SMSWRIT", "email": "MAILWRIT"}
-    reached = [ways[each["system"]] for each in person.get("telecom", []) if each.get("system") in ways]
-    told = f"{work.now():%Y-%m-%d %H:%M}"
-    patient = {"reference": f"Patient/{person['id']}"}
-    return {
-        "resourceType": "CommunicationRequest",
-        "status": "active",
-        "category": [state("notice")],
-        "priority": "urgent",
-        "medium": [{"coding": [{"system": MODES, "code": reached[0] if reached else "WRITTEN"}]}],
-        "subject": patient,
-        "recipient": [patient],
-        "payload": [{"contentString": TOLD % (told, told)}],
-        "authoredOn": moment(work),
-    }
-
-
 async def arrive(work: Work, person: Json | None, practitioner: str) -> tuple[str, str]:
     """Somebody has arrived at the organization of whoever asks: "Patient/x" and the encounter by reference. One
-    who arrived there and has not left is there once; `practitioner` ("Practitioner/x" or "") is to see them."""
+    who arrived there and has not left is there once; `practitioner` ("Practitioner/x" or "") is to see them. An
+    arrival of which nobody says more is over after a while, and with it what it lets be seen."""
     here = work.agent.organization
     if here is None:
         raise Problem.forbidden(["an arrival is at an organization; act for one"])
@@ -90,7 +72,10 @@ async def arrive(work: Work, person: Json | None, practitioner: str) -> tuple[st
         "class": {"system": CLASSES, "code": "AMB"},
         "subject": {"reference": patient},
         "serviceProvider": {"reference": here},
-        "period": {"start": moment(work)},
+        "period": {
+            "start": moment(work),
+            "end": moment(work, work.parameter("arrival_seconds", work.now())),
+        },
     }
     if practitioner:
         participants = encounter.get("participant", [])

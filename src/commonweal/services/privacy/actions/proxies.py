@@ -10,17 +10,23 @@ from commonweal.services.privacy.actions.duties import (
     admitted,
     asker,
     consent_of,
+    decides_for,
     duty,
     end_consent,
     existing,
     moment,
     must_decide_for,
+    notice_to,
     said,
 )
 from commonweal.services.privacy.rules import consents, people
 from commonweal.services.privacy.rules.consents import Party
 
 Json = dict[str, Any]
+TOLD = (
+    "Somebody was recorded as acting for you. Who it is, and until when, is written under “Who acts for whom”; there "
+    "you can dispute it. 已登记他人为您的代理人。代理人及期限见“代理关系”，您可在该处提出争议。"
+)
 
 
 async def grant(work: Work, patient: str, proxy: Json | None, types: list[str], until: str) -> Stored:
@@ -80,11 +86,12 @@ async def contest(work: Work, patient: str, reference: str, words: str) -> Store
 async def end(work: Work, reference: str, because: str) -> Stored:
     """A consent or proxy ends: by the person, by who decides for them, or by the proxy."""
     consent, _ = await consent_of(work, reference)
-    if consents.kind_of(consent) == "":
+    mine = people.proxy_of(consent) == work.agent.id
+    if consents.kind_of(consent) == "" or not (
+        mine or await decides_for(work, consent["patient"]["reference"])
+    ):
         raise Problem.not_found("Consent", reference.partition("/")[2])
-    if people.proxy_of(consent) != work.agent.id:
-        await must_decide_for(work, consent["patient"]["reference"])
-    if people.role_of(consent) in people.BY_LAW and people.proxy_of(consent) != work.agent.id:
+    if people.role_of(consent) in people.BY_LAW and not mine:
         raise Problem.forbidden(["whoever acts by law is contested, not dismissed"])
     return await end_consent(work, reference, because)
 
@@ -96,6 +103,8 @@ async def _act(
     others = await queries.proxies(work, patient, hold=True)
     disputed = await queries.is_disputed(work, patient, hold=True)
     admitted(people.may_act(by, patient, role, others, disputed), "Consent.provision.actor")
+    if document:
+        await work.save(notice_to(work, ward, TOLD), because="it is told")
     consent = consents.proxying(
         Party(patient, people.called(ward)),
         Party(by, people.called(proxy)),

@@ -91,6 +91,12 @@ def is_open(task: Json, now: datetime) -> bool:
     return start is not None and end is not None and start <= now < end + timedelta(seconds=1)
 
 
+def is_going_on(encounter: Json, now: datetime) -> bool:
+    """Has the end of this encounter, if it is known, not come yet?"""
+    end = _instant(encounter.get("period", {}).get("end"))
+    return end is None or now <= end
+
+
 def ended(task: Json, now: datetime) -> Json:
     """Its restriction, ended with the last second; one that was opened within it lasts for that second."""
     start, _ = opened(task)

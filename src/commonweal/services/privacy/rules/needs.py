@@ -40,9 +40,11 @@ OTHERS = _types(
 )
 WRITTEN = MEDICINES | FINDINGS | FOLLOWED | PLANNED | OTHERS
 """What clinicians write; a dispensing is written by whoever dispenses. People and consents are the registry's."""
-CARE = WRITTEN | _types("CommunicationRequest Coverage MedicationDispense Task")
-"""What is read where care is given, and by the person. Tasks and requests to tell somebody are written by the
-operations of those who own them."""
+CARE = WRITTEN | _types("Coverage MedicationDispense")
+"""What is read where care is given."""
+OWN = _types("CommunicationRequest Task")
+"""What the person reads beside it. Nobody who gives care does: an objection to an access is such a task. They are
+written by the operations of those who own them."""
 
 
 def _each(types: Iterable[str], *interactions: str) -> tuple[str, ...]:
@@ -59,6 +61,7 @@ def _writes(types: Iterable[str]) -> tuple[str, ...]:
 
 PERMISSIONS = (
     Permission("record.read-care", "Read a person's record", (CLINICIAN, RESIDENT, BACKEND), _reads(CARE)),
+    Permission("record.read-own", "Read what is asked and told about oneself", (RESIDENT,), _reads(OWN)),
     Permission("record.write-care", "Write what care is and finds", (CLINICIAN, BACKEND), _writes(WRITTEN)),
     Permission(
         "record.read-medicines",

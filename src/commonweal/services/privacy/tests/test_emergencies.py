@@ -7,6 +7,7 @@ import pytest
 from commonweal.access.agent import Agent
 from commonweal.boot.trial import Trial
 from commonweal.fhir.outcome import Problem
+from commonweal.platform import Draft
 from commonweal.services.privacy.rules import duties
 from commonweal.services.privacy.tests.conftest import Ask
 from commonweal.services.privacy.tests.county import (
@@ -250,6 +251,24 @@ async def test_an_arrival_begins_a_relationship(county: Trial, ask: Ask) -> None
 async def test_an_arrival_of_nobody_is_one_sentence(ask: Ask, who: dict[str, str]) -> None:
     with pytest.raises(Problem, match="nobody was found by exactly this"):
         await ask(DESK, "Patient/$arrive", **who)
+
+
+async def test_an_arrival_of_which_nobody_says_more_is_over(county: Trial, ask: Ask) -> None:
+    first = reference(await ask(DESK, "Patient/$arrive", **BY_NUMBER), "encounter")
+    await county.pass_time(hours=25)
+    assert reference(await ask(DESK, "Patient/$arrive", **BY_NUMBER), "encounter") != first
+    await county.pass_time(days=33)
+    async with county.work(agent=DESK) as work:
+        assert not (await work.search("Patient?birthdate=1988-03-15")).matches
+
+
+@pytest.mark.parametrize("more", [{"active": False}, {"active": False, "link": []}])
+async def test_a_record_that_is_not_in_use_is_in_nobodys_way(county: Trial, ask: Ask, more: Json) -> None:
+    """A provisional one of the same number, or one that was merged."""
+    twin = await read(county, "Patient/wang") | {"id": "twin"} | more
+    async with county.work() as work:
+        await work.save_all([Draft({key: twin[key] for key in twin if twin[key] != []})], imported=True)
+    assert reference(await ask(DOCTOR, OPEN, **ASKED), "patient") == "Patient/wang"
 
 
 async def test_an_arrival_is_somewhere(ask: Ask) -> None:

@@ -61,7 +61,7 @@ async def test_what_was_granted_is_ended_by_either(county: Trial, ask: Ask) -> N
         consent = reference(answer, "consent")
         with pytest.raises(Problem) as refusal:
             await ask(SUN, "$withdraw-consent", consent=consent)
-        assert refusal.value.status == 403
+        assert refusal.value.status == 404, "it tells nobody else that there is one"
         await ask(agent, "$withdraw-consent", consent=consent)
         assert (await read(county, consent))["status"] == "inactive"
         assert not await _sees(county, ZHAO, "Observation", "wang")
@@ -105,6 +105,20 @@ async def test_a_parent_is_recorded_until_the_child_is_asked_itself(county: Tria
     await ask(ZHAO, "Patient/$grant-proxy", **TO_WANG, until="2026-02-01")
     others = resources(await ask(ZHAO, "Patient/$proxies", patient="Patient/child"), "consent")
     assert {people.proxy_of(each) for each in others} == {"Patient/zhao", "Patient/wang"}
+
+
+async def test_whoever_is_acted_for_is_told(county: Trial, ask: Ask) -> None:
+    """What a desk records could be a mistake, or worse."""
+    guardian = {
+        "role": "GUARD",
+        "identifier": NUMBERS["wang"],
+        "birthDate": "1988-03-15",
+        "document": "court",
+    }
+    await ask(DESK, "Patient/$record-guardian", **guardian, **OF_SUN)
+    async with county.work() as work:
+        (told,) = (await work.search("CommunicationRequest?recipient=Patient/wang")).matches
+    assert "代理".encode() in told.body and b"SMSWRIT" in told.body
 
 
 async def test_a_parent_of_somebody_grown_up_is_not(ask: Ask) -> None:
