@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from commonweal.access.matrix import matrix
 from commonweal.boot import discovery
 from commonweal.boot.discovery import RECORD
 from commonweal.boot.reference.markdown import block, code, page, table
+from commonweal.identity.permissions import PERMISSIONS
 from commonweal.platform import Every, On, Permission, Service, Workflow
 
 
@@ -36,27 +38,24 @@ def _told(profile: str | None, matches: str | None) -> str:
 
 def permissions() -> str:
     """The matrix of roles and permissions."""
-    declared = [*(("the record", p) for p in RECORD), *((s.title, p) for s, p in _permissions())]
-    roles = sorted({role for _, permission in declared for role in permission.roles})
+    owners = {p.name: "the record" for p in RECORD} | {p.name: "identity" for p in PERMISSIONS}
+    owners |= {p.name: s.title for s, p in _permissions()}
+    whole = matrix(discovery.catalogue().policy.permissions.values())
     rows = (
         (
-            code(p.name),
-            p.sentence,
-            owner,
-            ", ".join(map(code, p.allows)),
-            *("yes" if r in p.roles else "" for r in roles),
+            code(row.permission.name),
+            row.permission.sentence,
+            owners[row.permission.name],
+            ", ".join(map(code, row.permission.allows)),
+            *("yes" if role in row.held else "" for role in whole.roles),
         )
-        for owner, p in declared
+        for row in whole.rows
     )
     return page(
         "Permissions",
         "What no permission allows is denied; the role `system` is the platform itself.",
-        table(["permission", "allows to", "declared by", "interactions", *roles], rows),
+        table(["permission", "allows to", "declared by", "interactions", *whole.roles], rows),
     )
-
-
-def _ticked(role: str, permission: Permission) -> str:
-    return "yes" if role in permission.roles else ""
 
 
 def _permissions() -> Iterator[tuple[Service, Permission]]:
