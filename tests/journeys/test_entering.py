@@ -3,12 +3,14 @@
 from collections.abc import Callable
 
 import httpx
+import pyotp
 import pytest
 
-from tests.journeys.conftest import Installation
+from tests.journeys.conftest import Installation, command
 from tests.journeys.visitor import Visitor
 
 Make = Callable[..., Visitor]
+OWN = "four horses under the moon"
 
 
 def test_signing_in_leads_back_to_where_i_was_going(visitor: Make) -> None:
@@ -132,3 +134,21 @@ def test_a_page_is_small(machine: httpx.Client, installation: Installation) -> N
         address = (f"{stem}-" if kind == "css" else "") + address.partition('"')[0]
         sizes.append(int(machine.get(f"/static/{address}").headers["content-length"]))
     assert sum(sizes) < 60_000
+
+
+def test_an_account_made_on_the_command_line_signs_in(visitor: Make, installation: Installation) -> None:
+    data = ("--data", str(installation.data))
+    login, password = command("user", "add", "deng.hua", "--name", "Deng Hua", *data).split()
+    command("user", "assign", login, "auditor", *data)
+    me = visitor().when_i_open("/").when_i_write("Name to sign in with", login)
+    me.when_i_write("Password", password).when_i_press("Sign in").then_the_page_is(
+        "Set up your second factor"
+    )
+    secret = me.page.locator(".secret").inner_text().replace(" ", "")
+    me.when_i_write("Six digits of the app", pyotp.TOTP(secret).now()).when_i_press("Go on")
+    me.when_i_follow("I have kept them").when_i_write("New password", OWN).when_i_write("Once more", OWN)
+    me.when_i_press("Save and go on").then_i_see("Signed in as Deng Hua", "Auditor")
+    me.when_i_open("/people/ouyang-xiuying").then_the_page_is("You may not see this page")
+    me.when_i_press("Sign out").then_the_page_is("You are signed out")
+    printed = installation.printed.read_text()
+    assert password not in printed and secret not in printed and OWN not in printed
