@@ -12,6 +12,7 @@ alter table beside.audit
 create index audit_at on beside.audit (at, xid, seq);
 create index audit_agent on beside.audit (agent, at);
 create index audit_work on beside.audit (work);
+create index audit_refused on beside.audit (at, xid, seq) where outcome >= 400;
 
 -- When the chain was computed again, up to where, and how many links did not hold.
 create table beside.proof (
