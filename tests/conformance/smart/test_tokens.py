@@ -360,6 +360,19 @@ async def test_who_is_nobody_in_the_record_has_no_fhir_user(world: World) -> Non
     assert "fhirUser" not in claims_of(told["id_token"])
 
 
+async def test_every_refusal_is_audited(world: World) -> None:
+    _, session = await world.resident()
+    client, _ = await world.client()
+    told = await world.tokens(client, session)
+    await world.refresh(client, told["refresh_token"])
+    await world.refresh(client, told["refresh_token"])
+    row = world.audited[-1]
+    assert (row.agent, row.interaction, row.outcome) == (f"client:{client.id}", "token-refused", 400)
+    assert "used before" in row.because and told["refresh_token"] not in row.because
+    await world.token({"grant_type": "refresh_token", "client_id": "<a made up name>"})
+    assert (world.audited[-1].agent, world.audited[-1].outcome) == ("anonymous", 401)
+
+
 async def _is_good(world: World, token: str) -> bool:
     """Does another process, which remembers nothing, take it?"""
     from commonweal.fhir.outcome import Problem

@@ -5,12 +5,14 @@ import re
 from typing import Any, Literal
 
 import msgspec
+import structlog
 
 from commonweal.access.agent import Agent
 from commonweal.identity.house import Identity, fresh
 from commonweal.identity.kept import Kept, Secret
 from commonweal.identity.oauth.refused import unauthenticated
 
+logger = structlog.get_logger("commonweal.oauth")
 Kind = Literal["public", "symmetric", "asymmetric"]
 LOOK_SECONDS = 5
 MACHINE = re.compile(r"http://(127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?(/[^#]*)?")
@@ -123,9 +125,12 @@ class Origins:
         self._known = frozenset(found)
 
     async def follow(self) -> None:
-        """Look again and again, until cancelled."""
+        """Look again and again, until cancelled; what could not be read stays as it was."""
         while True:
-            await self.look()
+            try:
+                await self.look()
+            except Exception:
+                logger.exception("the origins of apps could not be read")
             await asyncio.sleep(LOOK_SECONDS)
 
 

@@ -1,8 +1,11 @@
 """The token endpoint: https://www.rfc-editor.org/rfc/rfc6749#section-3.2."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from commonweal.access.agent import Agent
+from commonweal.identity.agents import NOBODY
 from commonweal.identity.house import SECOND, Identity
 from commonweal.identity.oauth import authenticating, codes, grants, issuing, scopes, whose
 from commonweal.identity.oauth.clients import Client
@@ -12,10 +15,26 @@ from commonweal.identity.oauth.refused import Refused
 
 Json = dict[str, Any]
 Form = Mapping[str, str]
+CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 async def exchange(identity: Identity, keysets: Keysets, form: Form, authorization: str = "") -> Json:
-    """The token response to what an app sends; `authorization` is that header. Refused else."""
+    """The token response to what an app sends; `authorization` is that header. Refused else, which is audited."""
+    try:
+        return await _exchanged(identity, keysets, form, authorization)
+    except Refused as refused:
+        why = f"{refused.error}: {refused.description}"
+        await identity.note(_claimed(form), "token-refused", because=why, outcome=refused.status)
+        raise
+
+
+def _claimed(form: Form) -> Agent:
+    """Who says to be asking, whether or not it is."""
+    id = form.get("client_id", "")
+    return Agent(f"client:{id}", client=id) if CLIENT_ID.fullmatch(id) else NOBODY
+
+
+async def _exchanged(identity: Identity, keysets: Keysets, form: Form, authorization: str) -> Json:
     granted = GRANTS.get(form.get("grant_type", ""))
     if granted is None:
         raise Refused("unsupported_grant_type", f"grant_type is one of {', '.join(GRANTS)}")
@@ -52,8 +71,9 @@ async def _refresh(identity: Identity, client: Client, form: Form) -> Json:
     token = form.get("refresh_token", "")
     found = await grants.of_refresh(identity, token)
     scope = _asked_again(form, found[0].scopes) if found else ()
+    if found and found[0].client == client.id:
+        await whose.agent(identity, client, found[0], scope)
     grant, fresh = await grants.renew(identity, token, client.id)
-    await whose.agent(identity, client, grant, ())
     return await issuing.response(identity, client, grant, scope, fresh)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from commonweal.identity.house import SECOND, Identity
-from commonweal.identity.oauth import authenticating, bearer, clients, grants, issuing, places
+from commonweal.identity.oauth import authenticating, bearer, clients, grants, issuing, places, whose
 from commonweal.identity.oauth.clients import Client
 from commonweal.identity.oauth.grants import Grant
 from commonweal.identity.oauth.keysets import Keysets
@@ -37,6 +37,7 @@ async def revoke(identity: Identity, keysets: Keysets, form: Form, authorization
     grant = await _grant(identity, form["token"])
     if grant is not None and grant.client == client.id:
         await grants.end(identity, grant.id)
+        await identity.note(whose.system(client), "token-revoke", f"client-{client.id}")
 
 
 async def _asking(identity: Identity, keysets: Keysets, form: Form, authorization: str) -> Client:

@@ -21,6 +21,8 @@ MAX_AGE = re.compile(r"(?:^|[ ,])max-age=\"?([0-9]{1,9})")
 LONGEST = 3600
 UNSAID = 60
 """Seconds for which a set is kept at most, and where its server says nothing."""
+FAILED = 10
+"""Seconds until an address that gave nothing is asked again: nobody makes us knock there all the time."""
 KEPT = 1000
 BYTES = 100_000
 
@@ -54,8 +56,12 @@ class Keysets:
         until, kept = self._kept.get(client.jwks_uri, (0, {}))
         if now < until:
             return _keys(kept)
-        fetched = await self._got(client.jwks_uri)
-        told = _decoded(fetched.body)
+        try:
+            fetched = await self._got(client.jwks_uri)
+            told = _decoded(fetched.body)
+        except Refused:
+            self._keep(client.jwks_uri, now + FAILED * SECOND, {})
+            raise
         self._keep(client.jwks_uri, now + _seconds(fetched.cache_control) * SECOND, told)
         return _keys(told)
 
