@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from commonweal import api
+from commonweal.access.agent import Agent
 from commonweal.api import oauth
 from commonweal.boot.bearer import Bearer
 from commonweal.boot.front import Guard, guarded
@@ -34,7 +35,8 @@ class Target:
     def __init__(self, trial: Trial, guard: Guard | None = None) -> None:
         self.trial = trial
         self.tokens = Tokens(KEY)
-        bearer = Bearer(self.tokens, trial.identity)
+        self._agents: dict[str, Agent] = {}
+        bearer = self._who(Bearer(self.tokens, trial.identity))
         machines = api.app(trial.platform, bearer, limits=api.Limits(body_bytes=2_000_000))
         apps = oauth.app(
             trial.identity, bearer, partial(trial.platform.catalogue.policy.has, permission=APPS), _fetch
@@ -47,6 +49,21 @@ class Target:
             await (apps if oauth.is_here(path) else side)(scope, receive, send)
 
         self.app = guarded(one, guard or Guard())
+
+    def _who(self, bearer: Bearer) -> Callable[[Any], Awaitable[Agent]]:
+        async def who(scope: Any) -> Agent:
+            token = (
+                dict(scope["headers"]).get(b"authorization", b"").decode("latin-1").removeprefix("Bearer ")
+            )
+            return self._agents.get(token) or await bearer(scope)
+
+        return who
+
+    def token_of(self, agent: Agent) -> str:
+        """What stands for this very agent, however its like get their tokens."""
+        token = f"of {agent.id} in {sorted(agent.roles)} {len(self._agents)}"
+        self._agents[token] = agent
+        return token
 
     def token(self, role: str = "operator") -> str:
         """A good token."""
