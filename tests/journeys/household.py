@@ -32,6 +32,8 @@ PATIENTS = (
      "identifier": [{"value": "110101195103080024"}], "name": [{"family": "欧阳", "given": ["秀英"]}]},
     {"resourceType": "Patient", "id": "other", "gender": "male", "birthDate": "1980-01-02",
      "identifier": [{"value": "110101198001020016"}], "name": [{"family": "Meyer", "given": ["Jonas"]}]},
+    {"resourceType": "Patient", "id": "silva", "gender": "female", "birthDate": "1994-05-06",
+     "identifier": [{"value": "110101199405060018"}], "name": [{"family": "Silva", "given": ["Ana"]}]},
     {"resourceType": "Organization", "id": "hankou", "name": "Hankou Community Clinic"},
 )  # fmt: skip
 
@@ -90,6 +92,10 @@ class Household:
         """The path to which the browser of whoever uses the app is sent."""
         return self.do(self._asked(scope, more))
 
+    def has_an_app_to_open(self) -> None:
+        """An app that is opened from a record; it is at home on our own page for help desk codes."""
+        self.do(self._opening())
+
     def has_an_app(self) -> Client:
         """A partner's system with an agreement."""
         return self.do(self._registered())
@@ -120,6 +126,17 @@ class Household:
         earlier = int(self.trial.now.timestamp()) - onetime.STEP
         await onetime.confirm(house, account.id, pyotp.TOTP(enrolment.secret).at(earlier))
         return enrolment.secret
+
+    async def _opening(self) -> None:
+        back = f"{self.address}/sign-in/desk"
+        metadata = Metadata(
+            client_name="Pain Chart",
+            token_endpoint_auth_method="none",
+            redirect_uris=(back,),
+            scope="launch patient/Observation.rs",
+            launch_uri=back,
+        )
+        await registering.register(self.trial.identity, SETTING_UP, metadata)
 
     async def _registered(self) -> Client:
         metadata = Metadata(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 from tests.journeys.household import PASSWORD, Household, sign_in, sign_in_by_phone
+from tests.journeys.test_pages import faults_of
 from tests.journeys.visitor import PHONE, Visitor
 
 Make = Callable[..., Visitor]
@@ -46,6 +47,19 @@ def test_nothing_chosen_is_asked_again(guest: Make, household: Household) -> Non
     me = sign_in(guest(), household, "tang.yi", household.has_second_factor(account), path)
     me.when_i_no_longer_choose("Know that it is you").when_i_no_longer_choose("Read, search: Observation")
     me.when_i_press("Allow").then_i_see("Choose what to allow", "Choose whose data the app may see")
+
+
+def test_an_app_is_opened_from_a_record(guest: Make, household: Household, axe: str) -> None:
+    me = sign_in_by_phone(guest(), household, "13500135000")
+    me.when_i_write("Identity number", "110101199405060018").when_i_write("Birth date", "1994-05-06")
+    me.when_i_write("Name", "Ana Silva").when_i_press("Bind my record").when_i_open("/people/silva/apps")
+    me.then_i_see("No registered app can be opened")
+    household.has_an_app_to_open()
+    me.when_i_open("/people/silva").when_i_follow("Apps").then_i_see("Pain Chart")
+    assert not faults_of(me, axe, "apps of a person")
+    me.when_i_press("Open Pain Chart")
+    told = answer(me)
+    assert told["launch"] and told["iss"] == [f"{household.address}/fhir"]
 
 
 def test_a_request_that_is_over_is_not_there(guest: Make, household: Household) -> None:

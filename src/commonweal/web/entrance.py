@@ -242,9 +242,10 @@ def _asked(request: Request) -> str:
 
 def _finished(request: Request, answer: Response) -> Response:
     answer.headers.update(HEADERS)
-    if PLACE.fullmatch(place := getattr(request.state, "form_action", "")):
+    places = [each for each in getattr(request.state, "form_action", "").split() if PLACE.fullmatch(each)]
+    if places:
         answer.headers["content-security-policy"] = POLICY.replace(
-            "form-action 'self'", f"form-action 'self' {place}"
+            "form-action 'self'", f"form-action 'self' {' '.join(places)}"
         )
     answer.headers["x-request-id"] = request.state.id
     answer.headers["content-language"] = viewer_of(request).language.tag

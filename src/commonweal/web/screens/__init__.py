@@ -2,7 +2,17 @@
 
 from commonweal.identity.permissions import APPS, HELP, MANAGE, MATRIX, OWN
 from commonweal.platform.service import Page
-from commonweal.web.screens import audit, consenting, finding, opening, searching, services, status, versions
+from commonweal.web.screens import (
+    audit,
+    consenting,
+    finding,
+    launching,
+    opening,
+    searching,
+    services,
+    status,
+    versions,
+)
 from commonweal.web.screens import person as patient
 from commonweal.web.screens.managing import apps as clients
 from commonweal.web.screens.managing import desk, matrix, people, person
@@ -18,6 +28,7 @@ SCREENS = (
     Page("/", OPEN, finding.find, "Find a person", menu="people"),
     Page("/people/{id}", OPEN, patient.timeline, "Record"),
     Page("/people/{id}/measurements", OPEN, patient.measurements, "Measurements"),
+    Page("/people/{id}/apps", OPEN, launching.apps, "Apps", methods=FORM),
     Page("/record", READ, searching.choose, "Search the record", menu="record"),
     Page("/record/{type}", OPEN, searching.search, "Search the record"),
     Page("/record/{type}/{id}", OPEN, opening.summary, "Record"),

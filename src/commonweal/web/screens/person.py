@@ -24,7 +24,7 @@ OLDEST = 200
 
 async def timeline(work: Work, request: Request) -> Response:
     """Newest first, by day and encounter, filtered by chapter and text."""
-    head = await _head(work, request)
+    head = await head_of(work, request)
     asked = _asked(request)
     loaded = await loading.record_of(
         work, request, head.person.id, kinds.types_of(asked.chapters | kinds.usual())
@@ -49,7 +49,7 @@ async def timeline(work: Work, request: Request) -> Response:
 
 async def measurements(work: Work, request: Request) -> Response:
     """All numeric measurements, and one of them as a chart and a table."""
-    head = await _head(work, request)
+    head = await head_of(work, request)
     loaded = await loading.record_of(work, request, head.person.id, ("Observation",))
     found = series(loaded.resources)
     chosen = _chosen(found, request.query_params.get("of", ""))
@@ -76,7 +76,8 @@ class Head:
         self.whole = whole
 
 
-async def _head(work: Work, request: Request) -> Head:
+async def head_of(work: Work, request: Request) -> Head:
+    """The head of the pages of the person in the address."""
     type, id = loading.named(request)
     _, patient = await loading.read(work, type, id)
     heeded = await loading.record_of(work, request, id, HEEDED)
