@@ -60,7 +60,7 @@ async def give(work: Work, request: Request) -> Response:
         sent = await page.form(request)
         form = {name: sent[name].strip() for name in FIELDS}
         form |= {name: sent.all(name) for name in ("label", "purpose")}
-        choices = await _choices(work, form, faults)
+        choices = await _choices(work, patient, form, faults)
         done = await words.tried(faults, "", lambda: _given(work, patient, form))
         if done is not None:
             return page.redirect(page.address("/my/consents", of=_of(request)))
@@ -74,7 +74,11 @@ async def give(work: Work, request: Request) -> Response:
         whom={
             "organization": _("An organization"),
             "person": _("A doctor, nurse or other person"),
-            **({"everybody": _("Everybody")} if form["type"] == "deny" else {}),
+            **(
+                {"everybody": _("Everybody")}
+                if form["type"] == "deny"
+                else {"proxy": _("Somebody who acts for me")}
+            ),
         },
         labels=words.labels(),
         purposes={code: words.purposes()[code] for code in ("TREAT", "HPAYMT", "PUBHLTH", "HRESCH")},
@@ -82,24 +86,34 @@ async def give(work: Work, request: Request) -> Response:
     )
 
 
-async def _choices(work: Work, form: Json, faults: page.Faults) -> list[Json]:
+async def _choices(work: Work, patient: str, form: Json, faults: page.Faults) -> list[Json]:
     """Whom the name means; where it means several they are offered to be chosen from, and one is set."""
     if form["who"] == "everybody":
         return []
-    if not form["name"]:
-        faults.needs(False, "name", _("Enter the name"))
-        return []
-    type = "Organization" if form["who"] == "organization" else "Practitioner"
-    found = await queries.directory(work, type, form["name"])
-    choices = [{"reference": f"{type}/{each['id']}", "name": people.called(each)} for each in found]
+    choices = await (_proxies(work, patient) if form["who"] == "proxy" else _listed(work, form))
     exactly = [each for each in choices if people.plain(each["name"]) == people.plain(form["name"])]
     if len(choices) == 1 or len(exactly) == 1:
         form["party"] = (exactly or choices)[0]["reference"]
     meant = any(each["reference"] == form["party"] for each in choices)
+    faults.needs(form["name"] or form["who"] == "proxy", "name", _("Enter the name"))
     faults.needs(choices, "name", _("Nobody of this name is in the directory"))
     faults.needs(meant or not choices, "name", _("Several have this name; choose one below"))
     form["party-name"] = next((each["name"] for each in choices if each["reference"] == form["party"]), "")
     return [] if meant else choices
+
+
+async def _listed(work: Work, form: Json) -> list[Json]:
+    """Those of this name in the directory."""
+    type = "Organization" if form["who"] == "organization" else "Practitioner"
+    found = await queries.directory(work, type, form["name"]) if form["name"] else []
+    return [{"reference": f"{type}/{each['id']}", "name": people.called(each)} for each in found]
+
+
+async def _proxies(work: Work, patient: str) -> list[Json]:
+    """Those who act for the person now."""
+    several = words.told(await words.ask(work, "Patient/$proxies", patient=patient), "consent")
+    named = {each["proxy"]: each["party"] for each in map(words.consent, several)}
+    return [{"reference": reference, "name": name} for reference, name in named.items()]
 
 
 async def _given(work: Work, patient: str, form: Json) -> Json:

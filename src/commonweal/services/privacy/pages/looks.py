@@ -110,7 +110,7 @@ def _row(look: Look, names: Mapping[str, str], me: str) -> Json:
     return {
         "key": look.key,
         "who": _who(look, names, me),
-        "id": "" if look.agent == me or names.get(look.agent) else look.agent,
+        "id": "" if look.agent in (me, *names) or "/" not in look.agent else look.agent,
         "organization": names.get(look.organization, ""),
         "role": words.roles().get(look.role, look.role),
         "purpose": words.purposes().get(look.purpose, look.purpose),
@@ -133,6 +133,8 @@ def _who(look: Look, names: Mapping[str, str], me: str) -> str:
         return _("You")
     if look.agent.startswith(looks.ITSELF):
         return _("The platform itself")
+    if "/" not in look.agent:
+        return words.roles().get(look.role, look.agent)
     if look.agent in names:
         return names[look.agent]
     return words.roles()["backend"] if look.role == "backend" else _("Somebody who is not in the directory")

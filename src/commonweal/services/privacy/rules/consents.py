@@ -22,6 +22,11 @@ PURPOSES = ("TREAT", "HPAYMT", "PUBHLTH", "HRESCH")
 """Care, payment, public health, research."""
 
 
+KEPT_OUT = ("Organization", "Practitioner")
+PERMITTED = (*KEPT_OUT, "Patient")
+"""A proxy may be permitted a sensitive kind; whoever acts for a person is not kept out, but ended or contested."""
+
+
 @dataclass(frozen=True, slots=True)
 class Party:
     """Somebody by reference ("Organization/x") and name."""
@@ -45,8 +50,13 @@ class Choice:
 def may_be_given(choice: Choice, today: str, latest: str) -> Decision:
     """Can this be decided so?"""
     known = set(choice.labels) <= set(SENSITIVE) and set(choice.purposes) <= set(PURPOSES)
+    party = choice.party.reference.partition("/")[0] if choice.party else ""
     return decide(
         (known, "there is no such kind or purpose"),
+        (
+            party in ("", *(PERMITTED if choice.permit else KEPT_OUT)),
+            "this cannot be decided about them here",
+        ),
         (not choice.permit or choice.party, "say who may see it"),
         (not choice.permit or len(choice.labels) == 1, "each sensitive kind takes a consent of its own"),
         (not choice.permit or choice.purposes, "say for what it may be used"),

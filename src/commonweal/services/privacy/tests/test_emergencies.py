@@ -175,6 +175,18 @@ async def test_it_cannot_be_written_without_what_belongs_to_it(county: Trial, as
     assert "open for longer" in await _refused(county, new | {"restriction": {"period": longer}})
 
 
+async def test_nobody_writes_the_task_themselves(county: Trial, ask: Ask) -> None:
+    """Neither whom it is about, nor whoever may open one by the operation."""
+    task = await read(county, reference(await ask(DOCTOR, OPEN, **ASKED), "task"))
+    new = {key: value for key, value in task.items() if key not in ("id", "meta")}
+    for agent in (DOCTOR, WANG, DESK):
+        for written in (new, task):
+            async with county.work(agent=agent) as work:
+                with pytest.raises(Problem) as refusal:
+                    await work.save(written)
+            assert refusal.value.status == 403
+
+
 @pytest.mark.parametrize("agent", [DESK, OFFICER, WANG, Agent("Practitioner/x", frozenset({"anonymous"}))])
 async def test_only_those_who_give_care_open_a_record(ask: Ask, agent: Agent) -> None:
     with pytest.raises(Problem) as refusal:

@@ -117,6 +117,16 @@ async def test_consents_are_given_and_withdrawn(visit: Visit, county: Trial) -> 
     assert (await visit("/my/consents", agent=WANG)).text.count("Third Street Clinic may see") == 1
 
 
+async def test_a_proxy_is_permitted_a_sensitive_kind(visit: Visit, county: Trial, ask: Ask) -> None:
+    asked = {"type": "permit", "who": "proxy", "label": ["PSY"], "purpose": ["TREAT"], "until": "2026-12-31"}
+    nobody = await visit("/my/consents/give", asked, agent=WANG)
+    assert nobody.status_code == 422
+    to_zhao = {"patient": "Patient/wang", "identifier": NUMBERS["zhao"], "family": "赵", "given": "安"}
+    await ask(WANG, "Patient/$grant-proxy", **to_zhao, until="2026-12-31")
+    assert (await visit("/my/consents/give", asked, agent=WANG)).status_code == 303
+    assert "赵安 may see: mental health" in (await visit("/my/consents", agent=WANG)).text
+
+
 async def test_everybody_is_kept_out_of_one_kind(visit: Visit, county: Trial) -> None:
     asked = {"type": "deny", "who": "everybody", "label": ["SEX"], "until": ""}
     assert (await visit("/my/consents/give", asked, agent=WANG)).status_code == 303

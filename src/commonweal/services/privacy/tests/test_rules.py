@@ -52,7 +52,8 @@ def test_conflicts(row: Row) -> None:
 
 
 def test_may_be_given(row: Row) -> None:
-    party = Party("Organization/x", "X") if row["party"] == "yes" else None
+    parties = {"yes": Party("Organization/x", "X"), "proxy": Party("Patient/x", "X")}
+    party = parties.get(row["party"])
     choice = Choice(
         row["kind"] == "permit",
         party,
