@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from commonweal.access.agent import Agent
-from commonweal.boot.front import Guard, guarded
+from commonweal.boot.front import Guard, guarded, settled
 from commonweal.boot.front.hosts import Hosts
 from commonweal.boot.front.proxies import Proxies, counted_as
 from commonweal.boot.front.rates import REMEMBERED, Crowds, Rates
@@ -288,3 +288,16 @@ async def test_a_problem_that_nobody_caught_is_answered() -> None:
     transport = httpx.ASGITransport(guarded(failing, Guard()))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as asking:
         assert (await asking.get("/oauth/introspect")).status_code == 401
+
+
+async def test_settings_make_a_guard() -> None:
+    guard = settled(
+        base_url="https://record.example.org", allowed_hosts="a.example, b.example", rate_address=2, rate_agent=3,
+        trusted_proxies="10.0.0.7 192.168.0.0/16",
+    )  # fmt: skip
+    assert (guard.burst_address, guard.burst_agent) == (10, 30)
+    for host in ("record.example.org", "a.example", "b.example:8080", "localhost"):
+        assert (await raw(guard, headers=[(b"host", host.encode())]))[0] == 200
+    assert guard.proxies.address("192.168.7.7", {b"x-forwarded-for": b"203.0.113.9"}) == "203.0.113.9"
+    with pytest.raises(ValueError, match="neither an address nor a network"):
+        settled(trusted_proxies="my-proxy")

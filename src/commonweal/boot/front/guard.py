@@ -24,7 +24,7 @@ def nobody(origin: str) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Guard:
     """What the front asks for. `rate_…` are requests a second, on average, in each worker, `burst_…` those in one
     moment, `open_address` those open at a time; 0: no limit. What comes from this machine itself is not limited."""

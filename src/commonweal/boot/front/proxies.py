@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 SCHEMES = {b"http": "http", b"https": "https"}
 
@@ -11,7 +11,7 @@ class Proxies:
     """`trusted` are addresses or networks ("10.0.0.7", "10.1.0.0/16", "::1"); ValueError for what is neither."""
 
     def __init__(self, trusted: Sequence[str] = ()) -> None:
-        self._networks = [ip_network(each) for each in trusted]
+        self._networks = [_network(each) for each in trusted]
         self._trusts = lru_cache(maxsize=4096)(self._asked)
         self._beyond = lru_cache(maxsize=4096)(self._found)
 
@@ -63,6 +63,13 @@ def is_this_machine(address: str) -> bool:
     """Is it a loopback address?"""
     parsed = _parsed(address)
     return parsed is not None and parsed.is_loopback
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(text)
+    except ValueError:
+        raise ValueError(f"{text} is neither an address nor a network; a proxy is named by one") from None
 
 
 def _is_address(text: str) -> bool:
