@@ -58,7 +58,7 @@ def is_masked(parameter: Parameter, reach: Reach) -> bool:
     """Is it named itself, or read from an element that is? Words may come from any element."""
     if parameter.has_words or f"{parameter.resource}.{parameter.name}" in reach.masked:
         return True
-    if any(_pattern(path).search(parameter.expression) for path in reach.masked):
+    if any(_pattern(path, parameter.resource).search(parameter.expression) for path in reach.masked):
         return True
     return any(is_masked(each, reach) for each in (*parameter.union, *parameter.components))
 
@@ -91,12 +91,12 @@ def _paths(masked: frozenset[str]) -> Paths:
     return {type: tuple(paths) for type, paths in by_type.items()}
 
 
-@lru_cache(maxsize=1024)
-def _pattern(path: str) -> re.Pattern[str]:
-    """The element in an expression; what every resource has is written as that of any."""
+@lru_cache(maxsize=8192)
+def _pattern(path: str, of: str) -> re.Pattern[str]:
+    """The element in an expression of a type; what every resource has is written there as that of any."""
     type, _, rest = path.partition(".")
-    types = "|".join(map(re.escape, (type, *ANY_TYPE)))
-    return re.compile(rf"(?<![\w.])(?:{types})\.{re.escape(rest)}(?!\w)")
+    types = (type, *ANY_TYPE) if of in (type, *ANY_TYPE) else (type,)
+    return re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, types))})\.{re.escape(rest)}(?!\w)")
 
 
 def _criteria(clause: Clause) -> Iterator[Criterion]:
