@@ -174,7 +174,7 @@ async def _settle(work: Work, form: Json, person: Json, faults: page.Faults) -> 
     faults.needs(found, "area", _("No area of this name or code is recorded"))
     faults.needs(len(found) < 2, "area", _("Several areas have this name; enter the code"))
     if len(found) == 1:
-        person["extension"] = [people.lives_in(f"Location/{found[0]}")]
+        person["extension"] = [people.lives_in(found[0])]
 
 
 async def _registered(work: Work, person: Json, faults: page.Faults) -> str | None:

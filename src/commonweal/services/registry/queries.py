@@ -87,12 +87,13 @@ async def areas(work: Work) -> list[Json]:
     return [codec.parse(each.body) for each in page.matches]
 
 
-async def areas_named(work: Work, text: str) -> list[str]:
-    """The ids of the areas of exactly this name or division code."""
+async def areas_named(work: Work, text: str) -> list[Json]:
+    """The areas of exactly this name or division code."""
     kinds, value = f"type={PLACE}|area,{PLACE}|grid&status=active", quote(escape(text), safe="")
     named = await work.search(f"Location?{kinds}&name:exact={value}")
     coded = await work.search(f"Location?{kinds}&identifier={value}")
-    return list(dict.fromkeys(each.id for each in (*named.matches, *coded.matches)))
+    found = {each.id: codec.parse(each.body) for each in (*named.matches, *coded.matches)}
+    return list(found.values())
 
 
 async def surroundings(work: Facts, place: Json) -> Surroundings:

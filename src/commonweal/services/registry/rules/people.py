@@ -115,9 +115,10 @@ def living_in(person: Json) -> str | None:
     return next((each.get("valueReference", {}).get("reference") for each in found), None)
 
 
-def lives_in(area: str) -> Json:
-    """That somebody lives in an area ("Location/x")."""
-    return {"url": LIVES_IN, "valueReference": {"reference": area}}
+def lives_in(area: Json) -> Json:
+    """That somebody lives in this area (a Location)."""
+    named = {"display": area["name"]} if "name" in area else {}
+    return {"url": LIVES_IN, "valueReference": {"reference": f"Location/{area['id']}"} | named}
 
 
 def provisional(person: Json, others: Iterable[str]) -> Json:

@@ -96,6 +96,7 @@ async def test_where_somebody_lives_is_asked_by_name_or_code(trial: Trial, visit
         answer = await visit("/register", FORM | {"number": "", "kind": "none", "area": said})
         person = await _person(trial, answer.headers["location"].removeprefix("/people/"))
         assert people.living_in(person) == f"Location/{county}"
+        assert "Honghu</a>" in (await visit(f"/record/Patient/{person['id']}")).text
     nowhere = await visit("/register", FORM | {"area": "Atlantis"})
     assert nowhere.status_code == 422 and '<a href="#area">No area of this name' in nowhere.text
 
