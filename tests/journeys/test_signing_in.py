@@ -95,6 +95,16 @@ def test_a_passkey_is_both_factors_at_once(guest: Make, household: Household) ->
     me.then_the_page_is("My account").then_i_see("The passkey is added", "ward tablet")
     me.when_i_press("Sign out").when_i_open("/me/sessions").when_i_follow("With a passkey")
     me.when_i_press("Use my passkey").then_the_page_is("My account").then_i_am_at("/me/sessions")
+    me.when_i_open("/me").when_i_follow("Remove the passkey ward tablet").when_i_write(
+        "Your password now", PASSWORD
+    )
+    me.when_i_press("Remove").then_i_see("The passkey is removed").then_i_do_not_see("ward tablet")
+    me.when_i_follow("Make new ones").when_i_write("Your password now", PASSWORD).when_i_press("Go on")
+    me.then_the_page_is("Keep these codes").when_i_follow("I have kept them")
+    me.when_i_follow("Set up another app").when_i_write("Your password now", PASSWORD).when_i_press("Go on")
+    secret = me.page.locator(".secret").inner_text().replace(" ", "")
+    me.when_i_write("Six digits of the app", household.code_of(secret)).when_i_press("Go on")
+    me.then_the_page_is("Keep these codes")
 
 
 def test_a_resident_signs_in_by_a_code_and_binds_their_record(guest: Make, household: Household) -> None:

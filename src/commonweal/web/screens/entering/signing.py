@@ -66,9 +66,10 @@ def _is_ours(request: Request, token: str) -> bool:
 
 async def sign_out(request: Request) -> Response:
     """End the session, here and in the browser; the form's token was checked, so nobody else can do it."""
-    house, session = site.of(request).identity, viewer.of(request).session
-    if house is not None and session and "." not in session:
-        await sessions.end(house, session)
+    house, seen = site.of(request).identity, viewer.of(request)
+    if house is not None and seen.agent is not None and seen.agent.session:
+        await sessions.end(house, seen.session)
+        await house.note(seen.agent, "sign-out", work=request.state.id)
     answer = page.redirect("/signed-out")
     entrance.close_session(request, answer)
     return answer

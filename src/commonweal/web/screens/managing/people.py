@@ -8,6 +8,7 @@ from starlette.responses import Response
 from commonweal.identity import accounts
 from commonweal.identity.account import STAFF, Account
 from commonweal.identity.house import Identity
+from commonweal.identity.phones import normalised
 from commonweal.platform.work import Work
 from commonweal.web import names, page, signed, site
 from commonweal.web.language import ENGLISH
@@ -29,6 +30,7 @@ async def find(work: Work, request: Request) -> Response:
         found, whole = await _found(house, asked)
     else:
         found = await accounts.page(house, after, PAGE)
+    await house.note(work.agent, "account-search", *(each.party for each in found), work=work.id)
     return page.render(
         request,
         "managing/people.html",
@@ -43,9 +45,12 @@ async def find(work: Work, request: Request) -> Response:
 
 
 async def _found(house: Identity, asked: str) -> tuple[Sequence[Account], bool]:
-    """By login or reference to the letter, else by any part of the name or login."""
-    by_login, by_reference = await accounts.by_login(house, asked), await accounts.by_reference(house, asked)
-    if exact := by_login or by_reference:
+    """By login, phone or reference, else by any part of the name or login."""
+    phone = normalised(asked, house.parameters.calling_code)
+    exact = await accounts.by_login(house, asked) or await accounts.by_reference(house, asked)
+    if exact is None and phone is not None:
+        exact = await accounts.by_login(house, phone)
+    if exact is not None:
         return [exact], True
     wanted, found, after = asked.casefold(), list[Account](), ""
     for _turn in range(MOST // AT_ONCE):

@@ -47,6 +47,7 @@ async def show(work: Work, request: Request) -> Response:
                 return answer
         if not faults:
             return page.redirect(f"/access/people/{account.id}")
+    await house.note(work.agent, "account-read", account.party, work=work.id)
     return page.render(
         request,
         "managing/person.html",

@@ -16,6 +16,7 @@ async def show(work: Work, request: Request) -> Response:
     house = signed.house(request)
     if request.method == "POST":
         ended_here = await _end(request, mine.account, mine.id)
+        await house.note(work.agent, "session-end", work=work.id)
         answer = page.redirect("/signed-out" if ended_here else "/me/sessions")
         if ended_here:
             entrance.close_session(request, answer)
