@@ -218,6 +218,19 @@ async def test_an_ehr_launch_carries_what_was_open(world: World) -> None:
     assert told_in(again.headers["location"])["error"] == "invalid_request"
 
 
+async def test_apps_that_can_be_opened_from_the_record(world: World) -> None:
+    one, _ = await world.client(client_name="B")
+    two, _ = await world.client(client_name="A")
+    await world.client(client_name="C", launch_uri="")
+    await world.client(client_name="D", scope="launch/patient patient/*.rs")
+    off, _ = await world.client(client_name="E")
+    await clients.change(world.identity, BOSS, off.id, enabled=False)
+    assert [each.id for each in await launches.offered(world.identity)] == [two.id, one.id]
+    with pytest.raises(ValueError, match="cannot be opened"):
+        closed, _ = await world.client(launch_uri="")
+        await launches.address(world.identity, closed.id, "handle")
+
+
 async def test_a_launch_is_of_its_app_and_its_person_and_soon_over(world: World) -> None:
     _, session = await world.doctor()
     _, colleague = await world.doctor("colleague")

@@ -119,3 +119,67 @@ async def test_a_system_reads_by_what_it_was_allowed(record: World, ec_key: Any)
 
 async def test_the_statement_of_capabilities_needs_no_token(record: World) -> None:
     assert (await record.http.get("/fhir/metadata")).status_code == 200
+
+
+DETOURS = [
+    "/fhir/Patient",
+    "/fhir/Patient/p",
+    "/fhir/Patient?_id=p&_summary=count",
+    "/fhir/Patient/p/_history",
+    "/fhir/Patient/_history",
+    "/fhir/Patient/p/$everything",
+    "/fhir/Patient?_revinclude=Observation:subject",
+    "/fhir/Patient?_has:Observation:subject:status=final",
+    "/fhir/Observation?_include=Observation:subject",
+    "/fhir/Observation?_include=*",
+    "/fhir?_type=Patient",
+    "/fhir?_type=Patient,Observation",
+    "/fhir/_history",
+    "/fhir/Patient/p/Observation",
+]
+
+
+@pytest.mark.parametrize("path", DETOURS)
+async def test_no_detour_leads_to_what_an_app_was_not_allowed(record: World, path: str) -> None:
+    """An app that got Observations sees no Patient, by whatever way it comes."""
+    headers = await bearer(record, "patient/Observation.rs")
+    answer = await record.http.get(path, headers=headers)
+    assert answer.status_code in (200, 403, 404), answer.text
+    if answer.status_code == 200:
+        told = answer.json()
+        entries = told.get("entry", ())
+        assert told["resourceType"] == "Bundle"
+        assert {each["resource"]["resourceType"] for each in entries} <= {"Observation", "OperationOutcome"}
+        assert {each["resource"]["id"] for each in entries} <= {"lab-p", "vital-p"}
+
+
+async def test_a_chain_tells_nothing_of_what_an_app_was_not_allowed(record: World) -> None:
+    """Right and wrong guesses of a name look the same."""
+    headers = await bearer(record, "patient/Observation.rs")
+    for parameter in ("subject:Patient.family", "patient.family", "subject:Patient.name:missing"):
+        answers = []
+        for guess in ("P", "Nobody") if "missing" not in parameter else ("true", "false"):
+            answer = await record.http.get(f"/fhir/Observation?{parameter}={guess}", headers=headers)
+            answers.append(
+                (answer.status_code, answer.json().get("total"), len(answer.json().get("entry", ())))
+            )
+        assert answers[0] == answers[1], parameter
+
+
+async def test_counts_and_versions_keep_to_the_constraint(record: World) -> None:
+    headers = await bearer(record, f"patient/Observation.rs?category={LAB}")
+    counted = await record.http.get("/fhir/Observation?_summary=count", headers=headers)
+    assert counted.json()["total"] == 1
+    asked = await record.http.get("/fhir/Observation?category=vital-signs&_summary=count", headers=headers)
+    assert asked.json()["total"] == 0
+    assert (await record.http.get("/fhir/Observation/vital-p/_history", headers=headers)).status_code == 404
+    assert (await record.http.get("/fhir/Observation/vital-p/_history/1", headers=headers)).status_code == 404
+    told = (await record.http.get("/fhir/Observation/_history", headers=headers)).json()
+    assert {each["resource"]["id"] for each in told.get("entry", ())} <= {"lab-p"}
+    batch = {
+        "resourceType": "Bundle",
+        "type": "batch",
+        "entry": [{"request": {"method": "GET", "url": "Observation/vital-p"}}],
+    }
+    answer = await record.http.post("/fhir", content=codec.encode(batch), headers=headers)
+    assert answer.json()["entry"][0]["response"]["status"].startswith("404")

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 from commonweal.identity.house import MINUTE, Identity, fresh
 from commonweal.identity.kept import Kept, Secret
 from commonweal.identity.oauth import clients, places
+from commonweal.identity.oauth.clients import Client
 from commonweal.identity.sessions import Session
 
 PATIENCE = 10 * MINUTE
@@ -23,6 +24,16 @@ class Launch(Secret, frozen=True, kw_only=True):
 
 
 LAUNCHES = Kept("launch", Launch)
+
+
+async def offered(identity: Identity) -> list[Client]:
+    """The apps that can be opened from the record, by name."""
+    found: list[Client] = []
+    some = await clients.page(identity)
+    while some:
+        found += [each for each in some if each.enabled and each.launch and "launch" in each.scopes]
+        some = await clients.page(identity, some[-1].id)
+    return sorted(found, key=lambda client: client.name)
 
 
 async def open(
