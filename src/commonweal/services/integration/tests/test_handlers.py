@@ -1,10 +1,12 @@
 """What happens by itself when a duty waits."""
 
+from dataclasses import replace
 from typing import Any
 
 from commonweal.boot.trial import Trial
 from commonweal.fhir import codec
-from commonweal.services.integration import actions
+from commonweal.platform import Notice, Position
+from commonweal.services.integration import actions, handlers, queries, rules
 
 Json = dict[str, Any]
 
@@ -63,3 +65,24 @@ async def test_a_notice_told_twice_is_heard_once(trial: Trial) -> None:
     async with trial.work() as work:
         assert await actions.escalate(work, id, "asap", "told")
         assert await actions.escalate(work, id, "asap", "told") is None
+
+
+async def test_two_records_of_one_number_are_compared_once(trial: Trial) -> None:
+    """The registry tells of it; a notice may come twice."""
+    number = {"system": "urn:oid:2.16.156.10011.1.3", "value": "330106198803150026"}
+    person = {
+        "resourceType": "Patient", "name": [{"text": "王秀英"}], "gender": "female", "birthDate": "1988-03-15",
+        "identifier": [number],
+    }  # fmt: skip
+    asked = {"resourceType": "Parameters", "parameter": [{"name": "patient", "resource": person}]}
+    for _ in range(2):
+        async with trial.work() as work:
+            await work.operation("Patient/$register", asked)
+    await trial.pass_time(minutes=1)
+    async with trial.work() as work:
+        (task,) = await queries.waiting(work, "match-review")
+        notice = Notice(Position(), "registration.matched", "Patient", "new-2", 1, "Patient/new-2", "work")
+        provisional = [each["reference"] for each in rules.given(task, "patient")]
+        assert len(set(provisional)) == 2
+        await handlers.compare(work, replace(notice, id=provisional[0].removeprefix("Patient/")))
+        assert len(await queries.waiting(work, "match-review")) == 1

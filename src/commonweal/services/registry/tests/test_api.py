@@ -6,10 +6,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from commonweal.access.agent import Agent
+from commonweal.access.roles import REGISTRAR
 from commonweal.boot.cli import commonweal
 from commonweal.boot.trial import Trial
+from commonweal.fhir import codec
 from commonweal.fhir.outcome import Problem
-from commonweal.services.registry.rules import numbers
+from commonweal.services.registry.rules import numbers, people
 
 Json = dict[str, Any]
 
@@ -76,3 +79,65 @@ async def test_what_is_missing_is_named(trial: Trial, asked: dict[str, str], sai
     async with trial.work() as work:
         with pytest.raises(Problem, match=said):
             await work.operation("Patient/$merge", _parameters(**asked))
+
+
+WANG = {
+    "resourceType": "Patient",
+    "name": [{"family": "王", "given": ["秀英"]}],
+    "gender": "female",
+    "birthDate": "1988-03-15",
+    "identifier": [{"system": numbers.RESIDENT, "value": "330106198803150026"}],
+}
+
+
+def _desk(organization: str) -> Agent:
+    return Agent("Practitioner/desk", frozenset({REGISTRAR}), "HOPERAT", f"Organization/{organization}")
+
+
+async def _register(trial: Trial, organization: str, person: Json) -> list[Json]:
+    asked = {"resourceType": "Parameters", "parameter": [{"name": "patient", "resource": person}]}
+    async with trial.work(agent=_desk(organization)) as work:
+        answer = await work.operation("Patient/$register", asked)
+    found: list[Json] = answer["parameter"]
+    return found
+
+
+async def test_a_machine_registers_people_of_its_own_organization(trial: Trial) -> None:
+    told, patient = await _register(
+        trial, "one", WANG | {"managingOrganization": {"reference": "Organization/x"}}
+    )
+    assert told == {"name": "registered", "valueBoolean": True}
+    async with trial.work(agent=_desk("one")) as work:
+        (found,) = (await work.search("Patient?birthdate=1988-03-15")).matches
+        assert found.reference == patient["valueReference"]["reference"]
+        assert codec.parse(found.body)["managingOrganization"] == {"reference": "Organization/one"}
+
+
+async def test_a_machine_is_not_told_who_has_the_number(trial: Trial) -> None:
+    await _register(trial, "one", WANG)
+    assert await _register(trial, "other", WANG) == [{"name": "registered", "valueBoolean": False}]
+    async with trial.work(agent=_desk("other")) as work:
+        assert not (await work.search("Patient?birthdate=1988-03-15")).matches
+    async with trial.work(agent=_desk("other")) as work:
+        with pytest.raises(Problem, match="cannot be registered in this way"):
+            await work.save(WANG | {"managingOrganization": {"reference": "Organization/other"}})
+
+
+async def test_a_provisional_record_is_no_way_around(trial: Trial) -> None:
+    """Who claims the profile to have a number that others have is refused."""
+    await _register(trial, "one", WANG)
+    around = WANG | {
+        "meta": {"profile": [people.PROVISIONAL]},
+        "active": False,
+        "link": [{"other": {"reference": "Patient/x"}, "type": "seealso"}],
+        "managingOrganization": {"reference": "Organization/other"},
+    }
+    async with trial.work(agent=_desk("other")) as work:
+        with pytest.raises(Problem, match="a provisional record claims no number"):
+            await work.save(around)
+
+
+@pytest.mark.parametrize("person", [{"resourceType": "Group"}, WANG | {"id": "mine"}])
+async def test_what_is_registered_is_a_patient_without_an_id(trial: Trial, person: Json) -> None:
+    with pytest.raises(Problem, match="must hold a Patient without an id"):
+        await _register(trial, "one", person)

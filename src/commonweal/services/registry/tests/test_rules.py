@@ -75,6 +75,15 @@ def test_may_be_unnamed(row: Row) -> None:
     assert told(people.may_be_unnamed(person)) == row["answer"]
 
 
+def test_may_be_provisional(row: Row) -> None:
+    person: Json = {"id": "x", "link": []}
+    if row["number's use"]:
+        person["identifier"] = [{"system": numbers.RESIDENT, "value": "1", "use": row["number's use"]}]
+    if row["with"]:
+        person["link"] = [{"other": {"reference": row["with"]}, "type": "seealso"}]
+    assert told(people.may_be_provisional(person)) == row["answer"]
+
+
 def test_may_merge(row: Row) -> None:
     values = {"A": "330106198803150026", "B": "11010519491231002X"}
 
