@@ -1,5 +1,6 @@
 """What the resource server takes as an access token, and what it does not: https://www.rfc-editor.org/rfc/rfc9068."""
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -158,6 +159,12 @@ async def test_a_stolen_key_is_thrown_away_at_once(world: World) -> None:
     assert kid_of(token) not in await published(world)
 
 
+async def test_of_rotations_at_once_none_is_lost(world: World) -> None:
+    token = await token_of(world)
+    await asyncio.gather(keys.rotate(world.identity), keys.rotate(world.process(), at_once=True))
+    assert kid_of(token) not in await published(world)
+
+
 async def test_keys_are_made_once_and_renewed_in_time(world: World) -> None:
     first = await published(world)
     assert await published(world) == first
@@ -165,6 +172,11 @@ async def test_keys_are_made_once_and_renewed_in_time(world: World) -> None:
     world.pass_(91 * 86400)
     assert await keys.keep_fresh(world.identity)
     assert first < await published(world)
+
+
+async def test_of_processes_that_make_the_first_keys_one_prevails(world: World) -> None:
+    found = await asyncio.gather(*(keys.published(world.process()) for _ in range(3)))
+    assert found[0] == found[1] == found[2] == await keys.published(world.identity)
 
 
 async def test_private_keys_are_never_published(world: World) -> None:

@@ -120,7 +120,10 @@ async def _renew(identity: Identity, algorithm: str, at_once: bool) -> None:
     old = msgspec.json.decode(entry.data, type=list[Key])
     kept = [Key(each.jwk, each.made, min(each.until, end)) for each in old]
     ring = [await _made(identity, algorithm), *(each for each in kept if now < each.until)]
-    await identity.drawers.put(KIND, algorithm, msgspec.json.encode(ring), version=entry.version)
+    try:
+        await identity.drawers.put(KIND, algorithm, msgspec.json.encode(ring), version=entry.version)
+    except Taken:  # by another rotation, which may have left in force what this one throws away
+        await _renew(identity, algorithm, at_once)
 
 
 async def _made(identity: Identity, algorithm: str) -> Key:
