@@ -9,7 +9,7 @@ from commonweal.access.agent import Agent
 from commonweal.access.permission import Permission
 from commonweal.access.scope import Scope, common, narrowed, parsed, printed
 from commonweal.identity.oauth import scopes
-from tests.conformance.smart.smart_world import World
+from tests.conformance.smart.smart_world import World, told_in
 
 
 @pytest.mark.parametrize(
@@ -152,3 +152,12 @@ def test_scopes_are_told_in_parts() -> None:
     assert whole[-1] == scopes.Told("user/*.*", "", "user", "*", "cruds")
     lab = scopes.told(["patient/Observation.rs?category=laboratory"])[0]
     assert (lab.type, lab.letters, lab.constraint) == ("Observation", "rs", "category=laboratory")
+
+
+async def test_nobody_who_signs_in_gives_what_a_system_has(world: World) -> None:
+    """Also where the same client may act as a system by itself."""
+    _, session = await world.doctor()
+    client, _ = await world.client(scope="system/*.cruds user/*.rs")
+    alone = await world.authorize(client, scope="system/Patient.rs")
+    assert told_in(alone.headers["location"])["error"] == "invalid_scope"
+    assert (await world.tokens(client, session, scope="system/*.rs user/*.rs"))["scope"] == "user/*.rs"
