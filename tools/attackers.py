@@ -1,6 +1,7 @@
 """Writes docs/explanation/attackers.md: everybody who is seen to be refused, from the docstrings of tests/attackers.
 
-The first lines of such a test's docstring say: who | what they try | what they meet.
+Such a test's docstring says: who | what they try | what they meet. Attackers who are tried beside what they attack are in
+`elsewhere.table` there.
 """
 
 import ast
@@ -10,6 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = ROOT / "tests/attackers"
+ELSEWHERE = TESTS / "elsewhere.table"
 PAGE = ROOT / "docs/explanation/attackers.md"
 HEAD = """# Attackers
 
@@ -34,7 +36,7 @@ def families(folder: Path = TESTS) -> Iterator[tuple[str, list[Row]]]:
 def written() -> str:
     """The page."""
     parts = [HEAD]
-    for sentence, rows in families():
+    for sentence, rows in [*families(), ("Tried beside what they attack", list(elsewhere()))]:
         lines = ["| " + " | ".join(row[:3]) + f" | `{row[3]}` |" for row in rows]
         parts.append(
             "\n".join(
@@ -42,6 +44,14 @@ def written() -> str:
             )
         )
     return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def elsewhere() -> Iterator[Row]:
+    """The rows of the table, in its order."""
+    lines = [line for line in ELSEWHERE.read_text("utf-8").splitlines() if line and not line.startswith("#")]
+    for line in lines[1:]:
+        who, tries, meets, test = (cell.strip() for cell in line.split("|"))
+        yield who, tries, meets, test
 
 
 def _is_test(node: ast.stmt) -> bool:
