@@ -1,7 +1,7 @@
 """AuditEvent and Provenance by REST: told from the journal, to those who may ask, and valid FHIR."""
 
 from base64 import b64decode
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 from commonweal import api
 from commonweal.access import Agent, Permission
 from commonweal.access.roles import AUDITOR, OPERATOR, RESIDENT
+from commonweal.access.scope import Scope, parsed
 from commonweal.boot import discovery
 from commonweal.boot.trial import Trial
 from commonweal.fhir import codec
@@ -19,6 +20,12 @@ from commonweal.platform.catalogue import Catalogue
 from commonweal.platform.ports import Audited
 
 Json = dict[str, Any]
+
+
+def scopes(text: str) -> tuple[Scope, ...]:
+    return tuple(found for each in text.split() if (found := parsed(each)))
+
+
 PEOPLE = {
     "operator": Agent(
         "Practitioner/operator", frozenset({OPERATOR}), organization="Organization/o", client="app"
@@ -27,9 +34,14 @@ PEOPLE = {
         "Practitioner/auditor", frozenset({AUDITOR}), "HCOMPL", session="s-1", address="192.0.2.7"
     ),
     "resident": Agent("Patient/a", frozenset({RESIDENT}), "PATRQT"),
+    "app": Agent(
+        "Patient/a", frozenset({RESIDENT}), "PATRQT", scopes=scopes("patient/*.rs"), patient="Patient/a"
+    ),
+    "narrow app": Agent(
+        "Patient/a", frozenset({RESIDENT}), "PATRQT", scopes=scopes("patient/Patient.rs"), patient="Patient/a"
+    ),
     "neighbour": Agent("Patient/b", frozenset({RESIDENT}), "PATRQT"),
 }
-Ask = Callable[..., Any]
 
 
 async def authenticate(scope: Any) -> Agent:
@@ -214,6 +226,8 @@ async def test_who_may_ask(http: httpx.AsyncClient) -> None:
     assert (await get(http, "AuditEvent", "neighbour")).status_code == 200
     assert (await get(http, "AuditEvent?patient=a", "neighbour")).status_code == 403
     assert (await get(http, "AuditEvent?patient=a", "nobody")).status_code == 401
+    assert (await get(http, "AuditEvent?patient=a", "app")).status_code == 200
+    assert (await get(http, "AuditEvent?patient=a", "narrow app")).status_code == 403
 
 
 async def test_a_resident_sees_who_looked_and_nothing_of_others(http: httpx.AsyncClient) -> None:
