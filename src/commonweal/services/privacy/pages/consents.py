@@ -129,7 +129,7 @@ async def _given(work: Work, patient: str, form: Json) -> Json:
             party=form["party"] if form["who"] != "everybody" else "",
             party_name=form.get("party-name", ""),
             label=label,
-            purpose=form["purpose"],
+            purpose=["PATRQT"] if form["who"] == "proxy" else form["purpose"],
             until=form["until"],
         )
     return answer

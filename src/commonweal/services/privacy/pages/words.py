@@ -27,8 +27,8 @@ def purposes() -> Mapping[str, str]:
         "HOPERAT": _("registration and running the service"),
         "PUBHLTH": _("protecting public health"),
         "HRESCH": _("research"),
-        "PATRQT": _("at the person's own request"),
-        "FAMRQT": _("at the family's request"),
+        "PATRQT": _("the person's own request"),
+        "FAMRQT": _("the family's request"),
         "HCOMPL": _("checking that rules are kept"),
         "HSYSADMIN": _("technical administration"),
     }

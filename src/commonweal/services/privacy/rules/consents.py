@@ -18,8 +18,8 @@ CLASS = "http://hl7.org/fhir/resource-types"
 RECIPIENT = {"system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "code": "IRCP"}
 SENSITIVE = ("PSY", "HIV", "SEX")
 """The kinds that need a consent of their own (PIPL Art. 29): mental health, HIV, sexual and reproductive health."""
-PURPOSES = ("TREAT", "HPAYMT", "PUBHLTH", "HRESCH")
-"""Care, payment, public health, research."""
+PURPOSES = ("TREAT", "HPAYMT", "PUBHLTH", "HRESCH", "PATRQT")
+"""Care, payment, public health, research; and the person's own request, for which a proxy acts."""
 
 
 KEPT_OUT = ("Organization", "Practitioner")

@@ -9,7 +9,7 @@ from commonweal.boot.trial import Trial
 from commonweal.fhir.outcome import Problem
 from commonweal.services.privacy.rules import consents
 from commonweal.services.privacy.tests.conftest import Ask
-from commonweal.services.privacy.tests.county import DOCTOR, WANG, ZHAO, read, reference, resources
+from commonweal.services.privacy.tests.county import DOCTOR, NUMBERS, WANG, ZHAO, read, reference, resources
 
 Json = dict[str, Any]
 PERMIT = {
@@ -64,6 +64,24 @@ async def test_whoever_is_kept_out_sees_nothing_until_it_is_withdrawn(cared_for:
     assert await _seen(cared_for, DOCTOR) == 0
     await ask(WANG, "$withdraw-consent", consent=consent)
     assert await _seen(cared_for, DOCTOR) == 1
+
+
+async def test_an_emergency_opens_what_was_denied_and_what_is_sensitive(cared_for: Trial, ask: Ask) -> None:
+    """As the page says before somebody is kept out; the person is told."""
+    await ask(WANG, "Patient/$give-consent", **DENY)
+    assert await _seen(cared_for, DOCTOR) == 0
+    who = {"identifier": NUMBERS["wang"], "birthDate": "1988-03-15", "code": "life-threatening"}
+    await ask(DOCTOR, "Patient/$emergency-access", **who, reason="a haemorrhage after delivery")
+    assert await _seen(cared_for, DOCTOR) == 2
+
+
+async def test_a_proxy_sees_a_sensitive_kind_only_when_it_is_permitted(cared_for: Trial, ask: Ask) -> None:
+    to_zhao = {"patient": "Patient/wang", "identifier": NUMBERS["zhao"], "family": "赵", "given": "安"}
+    await ask(WANG, "Patient/$grant-proxy", **to_zhao, until="2026-12-31")
+    assert await _seen(cared_for, ZHAO) == 1
+    permitted = PERMIT | {"party": "Patient/zhao", "party_name": "赵安", "purpose": "PATRQT"}
+    await ask(WANG, "Patient/$give-consent", **permitted)
+    assert await _seen(cared_for, ZHAO) == 2
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ async def test_consents_are_given_and_withdrawn(visit: Visit, county: Trial) -> 
 
 
 async def test_a_proxy_is_permitted_a_sensitive_kind(visit: Visit, county: Trial, ask: Ask) -> None:
-    asked = {"type": "permit", "who": "proxy", "label": ["PSY"], "purpose": ["TREAT"], "until": "2026-12-31"}
+    asked = {"type": "permit", "who": "proxy", "label": ["PSY"], "until": "2026-12-31"}
     nobody = await visit("/my/consents/give", asked, agent=WANG)
     assert nobody.status_code == 422
     to_zhao = {"patient": "Patient/wang", "identifier": NUMBERS["zhao"], "family": "赵", "given": "安"}
