@@ -1,7 +1,7 @@
 """Writes docs/explanation/attackers.md: everybody who is seen to be refused, from the docstrings of tests/attackers.
 
-Such a test's docstring says: who | what they try | what they meet. Attackers who are tried beside what they attack are in
-`elsewhere.table` there.
+Such a test's docstring says: who | what they try | what they meet. Attackers who are tried beside what they attack are
+in `elsewhere.table` there.
 """
 
 import ast
