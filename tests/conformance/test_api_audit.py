@@ -281,3 +281,23 @@ async def test_hostile_rows_are_told_as_text(http: httpx.AsyncClient, trial: Tri
     hostile = "<script>\u202e'; drop table audit; --"
     await trial.store.audit(Audited("hostile", hostile, "", hostile, query=hostile, because=hostile))
     assert "hostile" in works(await found(http, "AuditEvent"))
+
+
+async def test_signing_in_and_what_changes_it_are_told_as_such(http: httpx.AsyncClient, trial: Trial) -> None:
+    for interaction, about in (
+        ("sign-in", "Practitioner/p"),
+        ("account-disable", "account-x"),
+        ("sign-out", ""),
+    ):
+        entities = (about,) if about else ()
+        await trial.store.audit(
+            Audited(interaction, "anonymous", "", interaction, entities=entities, outcome=401)
+        )
+    events = {works([each])[0]: each for each in await found(http, "AuditEvent?outcome=4") if works([each])}
+    kinds = [
+        (events[name]["type"]["code"], events[name]["subtype"][0]["code"]) for name in ("sign-in", "sign-out")
+    ]
+    assert kinds == [("110114", "110122"), ("110114", "110123")]
+    changed = events["account-disable"]
+    assert changed["subtype"][0]["code"] == "110137"
+    assert changed["entity"][1]["what"] == {"identifier": {"value": "account-x"}}

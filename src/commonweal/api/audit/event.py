@@ -16,7 +16,29 @@ TERMINOLOGY = "http://terminology.hl7.org/CodeSystem/"
 REASON = TERMINOLOGY + "v3-ActReason"
 REST = {"system": TERMINOLOGY + "audit-event-type", "code": "rest"}
 DICOM = "http://dicom.nema.org/resources/ontology/DCM"
-SIGN_IN = {"system": DICOM, "code": "110114", "display": "User Authentication"}
+SIGNING = {"system": DICOM, "code": "110114", "display": "User Authentication"}
+SIGNINGS = {
+    "sign-in": {"system": DICOM, "code": "110122", "display": "Login"},
+    "sign-out": {"system": DICOM, "code": "110123", "display": "Logout"},
+}
+SECURITY = {"system": DICOM, "code": "110113", "display": "Security Alert"}
+ATTRIBUTES = {"system": DICOM, "code": "110137", "display": "User Security Attributes Changed"}
+OF_IDENTITY = frozenset(
+    (
+        "account",
+        "app",
+        "client",
+        "passkey",
+        "password",
+        "recovery",
+        "role",
+        "session",
+        "sessions",
+        "token",
+        "totp",
+    )
+)
+"""How the words begin by which identity notes what it did (identity.house)."""
 INTERACTION = "http://hl7.org/fhir/restful-interaction"
 ROLE = TERMINOLOGY + "object-role"
 OWN_ROLE = "urn:commonweal:role"
@@ -50,13 +72,13 @@ WRITES = {*ACTIVITIES, "transaction", "batch"}
 
 def audit_event(entry: Entry) -> Json:
     """One entry as an AuditEvent."""
-    code, action = INTERACTIONS.get(entry.interaction, ("operation", "E"))
+    type, subtype, action = _kind(entry.interaction)
     event: Json = {
         "resourceType": "AuditEvent",
         "id": entry.key,
         "meta": {"versionId": "1", "lastUpdated": _instant(entry.at)},
-        "type": SIGN_IN if entry.interaction.startswith("sign-") else REST,
-        "subtype": [{"system": INTERACTION, "code": code}],
+        "type": type,
+        "subtype": [subtype],
         "action": action,
         "recorded": _instant(entry.at),
         "outcome": "0" if entry.outcome < 400 else "4" if entry.outcome < 500 else "8",
@@ -65,11 +87,20 @@ def audit_event(entry: Entry) -> Json:
         "source": {"observer": {"display": "Commonweal"}},
         "entity": [*_entities(entry)],
     }
-    if code == "operation":
-        event["subtype"][0]["display"] = entry.interaction
     if entry.outcome >= 400:
         event["outcomeDesc"] = f"HTTP {entry.outcome}"
     return {name: value for name, value in event.items() if value != []}
+
+
+def _kind(interaction: str) -> tuple[Json, Json, str]:
+    """Type, subtype and action."""
+    if interaction in SIGNINGS:
+        return SIGNING, SIGNINGS[interaction], "E"
+    if interaction.partition("-")[0] in OF_IDENTITY:
+        return SECURITY, ATTRIBUTES | {"display": interaction}, "E"
+    code, action = INTERACTIONS.get(interaction, ("operation", "E"))
+    named = {"display": interaction} if code == "operation" and interaction else {}
+    return REST, {"system": INTERACTION, "code": code, **named}, action
 
 
 def provenance(entry: Entry) -> Json | None:
@@ -126,10 +157,10 @@ def _roles(entry: Entry) -> list[Json]:
     return [{"coding": [{"system": OWN_ROLE, "code": role}]} for role in entry.role.split()]
 
 
-def _who(agent: str) -> Json:
-    """A reference, or a name of our own such as "system"."""
-    is_reference = "/" in agent and agent[:1].isupper()
-    return {"reference": agent} if is_reference else {"identifier": {"value": agent or "unknown"}}
+def _who(name: str) -> Json:
+    """A reference, or a name of our own such as "system" or "client-x"."""
+    is_reference = "/" in name and name[:1].isupper()
+    return {"reference": name} if is_reference else {"identifier": {"value": name or "unknown"}}
 
 
 def _entities(entry: Entry) -> Iterator[Json]:
@@ -140,7 +171,7 @@ def _entities(entry: Entry) -> Iterator[Json]:
     is_read = entry.interaction in ("read", "vread")
     references = dict.fromkeys((*((entry.query,) if is_read and entry.query else ()), *entry.entities))
     for reference in references:
-        yield {"what": {"reference": reference}, "type": OBJECT, "role": {"system": ROLE, "code": "4"}}
+        yield {"what": _who(reference), "type": OBJECT, "role": {"system": ROLE, "code": "4"}}
     if entry.query and not is_read:
         query = b64encode(entry.query.encode()).decode()
         yield {"type": OBJECT, "query": query, "role": {"system": ROLE, "code": "24"}}

@@ -169,6 +169,8 @@ def did() -> dict[str, str]:
         "delete": _("deleted"),
         "transaction": _("wrote several"),
         "batch": _("did several things"),
+        "sign-in": _("signed in"),
+        "sign-out": _("signed out"),
     }
 
 
