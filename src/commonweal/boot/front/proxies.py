@@ -29,7 +29,7 @@ class Proxies:
         if not self._trusts(peer):
             return peer
         for each in reversed(forwarded.decode("latin-1").split(",")):
-            address = each.strip().removeprefix("[").partition("]")[0]
+            address = _without_port(each.strip())
             if not _is_address(address):
                 return peer
             if not self._trusts(address):
@@ -70,6 +70,13 @@ def _network(text: str) -> IPv4Network | IPv6Network:
         return ip_network(text)
     except ValueError:
         raise ValueError(f"{text} is neither an address nor a network; a proxy is named by one") from None
+
+
+def _without_port(text: str) -> str:
+    """Some proxies add the port: "203.0.113.9:4711", "[2001:db8::7]:4711"."""
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    return text.partition(":")[0] if text.count(":") == 1 else text
 
 
 def _is_address(text: str) -> bool:
