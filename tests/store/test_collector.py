@@ -215,12 +215,18 @@ async def test_a_folder_has_a_file_a_day(pool: Any, tmp_path: Path, clock: Clock
 async def test_what_is_configured_is_what_runs(tmp_path: Path) -> None:
     assert outlet("") is None
     assert isinstance(outlet(f"file:{tmp_path}"), Kept)
-    assert isinstance(outlet("https://siem.example/in?token=x", KEY), Posted)
-    for address, key in (
-        ("http://siem.example/in", KEY),
-        ("ftp://x", KEY),
-        ("https://siem.example", b"short"),
-    ):
+    (tmp_path / "key").write_bytes(KEY + b"\n")
+    (tmp_path / "short").write_bytes(b"short")
+    key = str(tmp_path / "key")
+    assert isinstance(outlet("https://siem.example/in?token=x", key), Posted)
+    wrong = [
+        ("http://siem.example/in", key),
+        ("ftp://x", key),
+        ("https://siem.example", str(tmp_path / "short")),
+        ("https://siem.example", str(tmp_path / "nowhere")),
+        ("https://siem.example", ""),
+    ]
+    for address, file in wrong:
         with pytest.raises(ValueError):
-            outlet(address, key)
+            outlet(address, file)
     assert "token" not in Posted("https://siem.example/in?token=x", KEY).name

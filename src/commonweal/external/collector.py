@@ -100,13 +100,17 @@ def _is_torn(descriptor: int) -> bool:
     return size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
 
 
-def outlet(address: str, key: bytes = b"") -> Outlet | None:
-    """The outlet of a setting: "" (None), "https://…", or a folder ("file:/var/log/audit"). ValueError when it is
-    none of these."""
+def outlet(address: str, key_file: str = "") -> Outlet | None:
+    """The outlet of a setting: "" (None), "https://…" with the file of the shared key, or a folder
+    ("file:/var/log/audit"). ValueError when it is none of these."""
     if not address:
         return None
     if address.startswith("file:"):
         return Kept(Path(address.removeprefix("file:")))
+    try:
+        key = Path(key_file).read_bytes().strip() if key_file else b""
+    except OSError as error:
+        raise ValueError(f"the file of the collector's key cannot be read: {error.strerror}") from None
     return Posted(address, key)
 
 
