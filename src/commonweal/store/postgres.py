@@ -38,7 +38,7 @@ from commonweal.store.searches.selecting import Lenders
 from commonweal.store.tokens import Tokens
 from commonweal.store.writes import gathering
 from commonweal.store.writes.rows import Rows
-from commonweal.store.writes.writing import Numbered, Writer, plan
+from commonweal.store.writes.writing import Numbered, Writer, may_regrant, plan
 
 Connection = Any
 Result = TypeVar("Result")
@@ -265,7 +265,7 @@ class PostgresStore(_Records):
         self, changes: Sequence[Change], audited: Audited, reach: Reach = EVERYTHING
     ) -> Sequence[Stored]:
         parts, audited = plan(changes), hashed(audited, self._engine.tokens)
-        is_one = len(parts) <= 1 and not may_relink(changes, self._engine.bases)
+        is_one = len(parts) <= 1 and not may_relink(changes, self._engine.bases) and not may_regrant(changes)
         alone = changes[0] if is_one and len(changes) == 1 else None
         is_judged = self._engine.permitting.asks(reach)
         if alone and alone.method == "create" and alone.type in RESOURCE_TYPES:

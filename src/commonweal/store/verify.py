@@ -7,6 +7,7 @@ from typing import Any
 
 from commonweal.fhir.elements import RESOURCE_TYPES
 from commonweal.fhir.search.parameters import Registry
+from commonweal.store.access.agreement import faults as access_faults
 from commonweal.store.agreement import index_faults
 from commonweal.store.audit import seal
 from commonweal.store.facts import Facts
@@ -99,6 +100,13 @@ async def checks(
             tally.examined += examined
             if fault:
                 tally.fault(fault)
+    yield tally.check()
+    progress("access")
+    tally = Tally("ties, rules and places are what the bodies say")
+    async for examined, fault in access_faults(connection, known.tokens, registry.bases):
+        tally.examined += examined
+        if fault:
+            tally.fault(fault)
     yield tally.check()
 
 

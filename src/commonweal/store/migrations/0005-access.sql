@@ -45,7 +45,7 @@ create index on access.place (within);
 do $$
 begin
     grant usage on schema access to commonweal;
-    grant select, insert, delete on all tables in schema access to commonweal;
+    grant select, insert, update, delete on all tables in schema access to commonweal;
 exception when undefined_object then
     null; -- the runner has warned
 end

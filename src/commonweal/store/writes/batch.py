@@ -8,6 +8,8 @@ from typing import Any
 
 from commonweal.fhir.outcome import Problem
 from commonweal.platform.ports import Audited, Change, Stored
+from commonweal.store.access.granted import NOTHING
+from commonweal.store.access.granted import columns as granted
 from commonweal.store.audit.rows import columns
 from commonweal.store.reads.reading import METHODS
 from commonweal.store.writes.rows import Row
@@ -36,6 +38,7 @@ def arguments(rows: Sequence[Row], changes: Sequence[Change]) -> Json:
             bag.extend(part)
     values.update(zip(("tok_at", "gram_at", "label_at", "end_at"), starts, strict=True), bag=bag)
     values.update(_ranges(rows))
+    values.update(granted([(row.self, row.granted) for row in rows if row.granted is not NOTHING]))
     sets = {row.code: row.codings for row in rows if row.codings is not None}
     values["set"] = list(sets)
     values["set_tok"] = ["{" + ",".join(map(str, tok)) + "}" for tok in sets.values()]

@@ -8,6 +8,7 @@ from commonweal.fhir import codec
 from commonweal.fhir.search.index import Indexed
 from commonweal.fhir.search.strings import above
 from commonweal.platform.ports import Change
+from commonweal.store.access.granted import NOTHING, Granted, granted
 from commonweal.store.belongs import belongs
 from commonweal.store.codings import Codings
 from commonweal.store.facts import Facts, TypeFacts
@@ -48,6 +49,7 @@ class Row:
     gram: Sequence[int] = ()
     labels: Sequence[int] = ()
     ranges: list[Range] = field(default_factory=list)
+    granted: Granted = NOTHING
 
 
 def tail(resource: Json) -> str:
@@ -74,6 +76,11 @@ class Rows:
         """Our own addresses."""
         return self._facts.registry.bases
 
+    @property
+    def tokens(self) -> Tokens:
+        """The installation's hashes."""
+        return self._tokens
+
     def row(self, change: Change) -> Row:
         """The row of a create or update; of a delete only its name."""
         own = f"{change.type}/{change.id}"
@@ -92,6 +99,7 @@ class Rows:
         self._strings(row, indexed, hashes)
         self._coded(row, facts, indexed)
         row.tok = sorted(hashes)
+        row.granted = granted(self._tokens, change.type, change.id, change.resource, self.bases)
         return row
 
     def _belongings(self, row: Row, facts: TypeFacts, change: Change, indexed: Indexed) -> None:

@@ -2,19 +2,21 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import asyncpg
 
+from commonweal.access.relationship import GRANTING
 from commonweal.fhir import codec
 from commonweal.fhir.compartment import patient_of
 from commonweal.fhir.outcome import Problem
 from commonweal.platform.ports import Audited, Change, Stored
+from commonweal.store.access import keeping, places
 from commonweal.store.codings import Codings
+from commonweal.store.named import statement
 from commonweal.store.reads import reading
 from commonweal.store.writes import batch
-from commonweal.store.writes.named import statement
 from commonweal.store.writes.rows import Row, Rows
 
 Connection = Any
@@ -23,6 +25,14 @@ HEAVY = 50_000
 """Values to be found by, from which making rows takes a noticeable part of a second."""
 CHUNK = 1000
 """Rows of one statement, so that a bulk write stays within bounded memory."""
+
+
+def may_regrant(changes: Iterable[Change]) -> bool:
+    """Can these change what a resource has granted, or where places lie? Then they take a transaction; what is new
+    and grants, and all other types, do not."""
+    return any(
+        each.type == "Location" or (each.type in GRANTING and each.method != "create") for each in changes
+    )
 
 
 def plan(changes: Sequence[Change]) -> list[Numbered]:
@@ -53,7 +63,8 @@ class Writer:
     ) -> list[Stored]:
         """All parts in turn, the audit row with the last; answers in the order of the changes' numbers.
 
-        Autocommitted when there is one part and no transaction; else the caller holds the transaction.
+        Autocommitted when there is one part, which grants nothing anew, and no transaction; else the caller holds
+        the transaction.
         """
         if self._codings.is_due:
             await self._codings.refresh(connection)
@@ -73,6 +84,8 @@ class Writer:
                 problem.index = part[problem.index][0] if problem.index is not None else None
                 raise
             done.update(zip((number for number, _ in part), stored, strict=True))
+            if type == "Location":
+                await places.keep(connection, self._rows.tokens, self._rows.bases, changes)
         return [done[number] for number in sorted(done)]
 
     async def create(
@@ -107,7 +120,7 @@ class Writer:
         causes: Sequence[str],
     ) -> list[Stored]:
         values = {**batch.arguments(rows, changes), **batch.audits(audited), "causes": causes}
-        create = statement("create", type)
+        create = statement("writes", "create", type)
         try:
             answer = await connection.fetchrow(create.text, *create.arguments(values))
         except asyncpg.UniqueViolationError as error:
@@ -130,8 +143,11 @@ class Writer:
         if any(change.method == "delete" for change in changes):
             await self._name_subjects(connection, type, rows, changes)
             values["subject"] = [row.subject for row in rows]
-        change = statement("change", type)
-        return batch.changed(type, rows, await connection.fetch(change.text, *change.arguments(values)))
+        change = statement("writes", "change", type)
+        stored = batch.changed(type, rows, await connection.fetch(change.text, *change.arguments(values)))
+        if type in GRANTING:
+            await keeping.keep(connection, [(row.self, row.granted) for row in rows])
+        return stored
 
     async def _name_subjects(
         self, connection: Connection, type: str, rows: Sequence[Row], changes: Sequence[Change]

@@ -37,6 +37,23 @@ measured as (
     ) as r(n, parameter, lo, hi, unit, code, entry, tok)
     join input i using (n)
 ),
+--- where the type grants
+tied as (
+    insert into access.tie
+    select * from unnest(
+        :tie_source::int8[], :tie_kind::text[], :tie_party::int8[], :tie_patient::int8[], :tie_since::int8[],
+        :tie_until::int8[])
+),
+ruled as (
+    insert into access.rule
+    select source, patient, deny, parties::int8[], but::int8[], purposes::text[], types::text[], labels::int8[],
+        since, until
+    from unnest(
+        :rule_source::int8[], :rule_patient::int8[], :rule_deny::bool[], :rule_parties::text[], :rule_but::text[],
+        :rule_purposes::text[], :rule_types::text[], :rule_labels::text[], :rule_since::int8[], :rule_until::int8[]
+    ) as r(source, patient, deny, parties, but, purposes, types, labels, since, until)
+),
+--- end
 told as (
     insert into beside.outbox (version, topic, type, id, subject, cause)
     select 1, '{type}.created', '{type}', id, subject, cause from input

@@ -1,4 +1,5 @@
-"""SQL kept in files of `sql/`, with names for its arguments: `:name` stands for a numbered one."""
+"""SQL kept in files of a room's `sql/`, with names for its arguments: `:name` stands for a numbered one. The part
+"where the type grants" is only written for types that can tie somebody to a patient or rule who sees what."""
 
 import re
 from collections.abc import Mapping
@@ -6,7 +7,10 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
+from commonweal.access.relationship import GRANTING
+
 _NAME = re.compile(r"(?<!:):([a-z_]+)")
+_GRANTS = re.compile(r"^--- where the type grants\n(.*?)^--- end\n", re.MULTILINE | re.DOTALL)
 _REMARK = re.compile(r"^--.*\n", re.MULTILINE)
 
 
@@ -23,7 +27,8 @@ class Statement:
 
 
 @lru_cache(maxsize=2048)
-def statement(name: str, type: str = "") -> Statement:
-    """The file `sql/<name>.sql`, written for one resource type."""
-    text = (resources.files("commonweal.store.writes") / "sql" / f"{name}.sql").read_text("utf-8")
+def statement(room: str, name: str, type: str = "") -> Statement:
+    """The file `<room>/sql/<name>.sql`, written for one resource type."""
+    text = (resources.files(f"commonweal.store.{room}") / "sql" / f"{name}.sql").read_text("utf-8")
+    text = _GRANTS.sub(r"\1" if type in GRANTING else "", text)
     return Statement(_REMARK.sub("", text).replace("{type}", type))
