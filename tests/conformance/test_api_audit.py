@@ -301,3 +301,9 @@ async def test_signing_in_and_what_changes_it_are_told_as_such(http: httpx.Async
     changed = events["account-disable"]
     assert changed["subtype"][0]["code"] == "110137"
     assert changed["entity"][1]["what"] == {"identifier": {"value": "account-x"}}
+
+
+async def test_a_search_in_a_compartment_says_in_whose(http: httpx.AsyncClient, trial: Trial) -> None:
+    await get(http, "Patient/a/Observation?status=final", work="within")
+    (row,) = [row for _, row in trial.store.audited if row.work == "within"]
+    assert row.query == "Patient/a/Observation?status=final"
