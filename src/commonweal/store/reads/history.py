@@ -81,7 +81,12 @@ class History:
         picked = KNOWN if seen.asks_content and seen.asks_known else SEEN
         parts = [
             self._part(
-                f'{schema}."{type}"', Alias("t", self._facts.of(type), bind), scope, bounds, after, picked
+                f'{schema}."{type}"',
+                Alias("t", self._facts.of(type), bind, anchored=scope.id is not None),
+                scope,
+                bounds,
+                after,
+                picked,
             )
             for type in types
             for schema in SCHEMAS
