@@ -15,8 +15,9 @@ from starlette.types import Message, Receive
 from commonweal.access.agent import ANONYMOUS, Agent
 from commonweal.fhir.outcome import Problem
 from commonweal.identity import agents
+from commonweal.platform.ports import Audited
 from commonweal.platform.service import Page
-from commonweal.web import errors, page, site
+from commonweal.web import errors, page, signed, site
 from commonweal.web.language import Language, speaking
 from commonweal.web.site import Site
 from commonweal.web.viewer import THEMES, Viewer
@@ -58,19 +59,14 @@ def endpoint(each: Page) -> Endpoint:
             if not decision and each.path == "/":
                 return page.redirect(_home(request))
             if not decision:
-                await _note_refusal(request, each)
+                row = Audited.by(viewer.agent, request.state.id, each.permission, outcome=403)
+                await here.platform.store.audit(row)
                 raise Problem.forbidden(decision.reasons)
             answer = await each.run(work, request)
             assert isinstance(answer, Response)
             return answer
 
     return open_to_all(permitted)
-
-
-async def _note_refusal(request: Request, each: Page) -> None:
-    identity, agent = site.of(request).identity, viewer_of(request).agent
-    if identity is not None and agent is not None:
-        await identity.note(agent, each.permission, outcome=403, work=request.state.id)
 
 
 def _home(request: Request) -> str:
@@ -122,7 +118,7 @@ async def _viewer(request: Request) -> Viewer:
     if not session:
         return viewer
     try:
-        agent = await authenticated(here, session)
+        agent = replace(await authenticated(here, session), address=signed.peer(request))
         return replace(viewer, agent=None if agent.has(ANONYMOUS) else agent, session=session)
     except Problem as problem:
         if problem.status != 401:
