@@ -41,6 +41,21 @@ def test_an_app_that_is_not_allowed_hears_no_more_than_that(guest: Make, househo
     assert answer(me)["error"] == ["access_denied"]
 
 
+def test_only_the_page_that_asks_may_lead_to_the_app(guest: Make, household: Household) -> None:
+    account = household.has_staff("shi.lei", "Shi Lei", "clinician")
+    me = sign_in(guest(), household, "shi.lei", household.has_second_factor(account))
+    asking = household.is_asked_by_an_app("openid user/Patient.rs")
+    forms = {path: form_action(me, path) for path in ("/me", asking, "/apps")}
+    assert forms == {"/me": "'self'", "/apps": "'self'", asking: f"'self' {household.address}"}
+
+
+def form_action(me: Visitor, path: str) -> str:
+    """Where the forms of a page may lead."""
+    answer = me.page.goto(me.address + path)
+    policy = answer.headers["content-security-policy"] if answer else ""
+    return policy.partition("form-action ")[2].partition(";")[0]
+
+
 def test_nothing_chosen_is_asked_again(guest: Make, household: Household) -> None:
     account = household.has_staff("tang.yi", "Tang Yi", "clinician")
     path = household.is_asked_by_an_app("openid launch/patient patient/Observation.rs")

@@ -15,7 +15,6 @@ from starlette.types import Message, Receive
 from commonweal.access.agent import ANONYMOUS, Agent
 from commonweal.fhir.outcome import Problem
 from commonweal.identity import agents
-from commonweal.platform.ports import Audited
 from commonweal.platform.service import Page
 from commonweal.web import errors, page, signed, site
 from commonweal.web.language import Language, speaking
@@ -58,10 +57,7 @@ def endpoint(each: Page) -> Endpoint:
             decision = work.may(each.permission)
             if not decision and each.path == "/":
                 return page.redirect(_home(request))
-            if not decision:
-                row = Audited.by(viewer.agent, request.state.id, each.permission, outcome=403)
-                await here.platform.store.audit(row)
-                raise Problem.forbidden(decision.reasons)
+            await work.require(each.permission)
             answer = await each.run(work, request)
             assert isinstance(answer, Response)
             return answer

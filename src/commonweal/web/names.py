@@ -35,7 +35,7 @@ def reach(name: str) -> str:
         "everywhere": _("Sees everything."),
         "area": _("Sees the people who live in the areas of the assignment."),
         "organization": _("Sees the people in the care of the organization."),
-        "relationship": _("Sees the people in the care of this person or of the organization."),
+        "relationship": _("Sees the people in one's own care, or in that of the organization."),
         "own": _("Sees their own record, and those of people they act for."),
         "nowhere": _("Sees no health record."),
     }
