@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/references.html#canonical
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
+from urllib.parse import quote
 
 from commonweal.fhir.canonical import Known, Lookup, Read, Unread
 from commonweal.fhir.outcome import Problem
@@ -51,3 +52,8 @@ async def understood(
         return parse(type, pairs, registry, lenient=lenient, expand=expander(lookup))
 
     return await answered(work, question)
+
+
+def as_value(text: str) -> str:
+    """As it stands for itself in a search."""
+    return quote("".join(f"\\{each}" if each in "\\,|$" else each for each in text))

@@ -1,27 +1,27 @@
 """The unit of work: implements `Work` by walking the gates over a store."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import fields
 from datetime import datetime
 from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl
 
 from commonweal.access.agent import SYSTEM, Agent
 from commonweal.access.decision import Decision
 from commonweal.access.reach import EVERYTHING, Reach
 from commonweal.access.roles import RESIDENT
+from commonweal.access.scope import covers
 from commonweal.fhir import codec
 from commonweal.fhir.canonical import split
 from commonweal.fhir.outcome import Issue, Problem
 from commonweal.fhir.reference import Reference
 from commonweal.fhir.reference import parse as located
-from commonweal.fhir.search.query import Query, to_pairs
-from commonweal.platform import gates
+from commonweal.fhir.search.query import Query
+from commonweal.platform import gates, telling
 from commonweal.platform.balance import Movement
-from commonweal.platform.definitions import understood
+from commonweal.platform.definitions import as_value, understood
 from commonweal.platform.journal import Asked, Entry
 from commonweal.platform.parts import Parts, at_once
 from commonweal.platform.ports import Audited, Page, Records, Scope, Stored, Transaction
@@ -32,6 +32,7 @@ from commonweal.platform.writing import Writing
 Json = dict[str, Any]
 Result = TypeVar("Result")
 IMPORT, JOURNAL = "record.import", "audit.read"
+WRITES = frozenset({"create", "update", "delete"})
 LARGE = 1_000_000
 """Bytes of a write from which checking and indexing it would keep others waiting."""
 
@@ -54,6 +55,8 @@ class Unit:
         self._transaction: Transaction | None = None
         self._within: tuple[str, ...] = ()
         self._beyond = False
+        self._doing = ("work", "", "")
+        self._is_told = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -61,9 +64,24 @@ class Unit:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._opening is not None:
-            opening, self._opening, self._transaction = self._opening, None, None
-            await opening.__aexit__(kind, error, trace)
+        try:
+            if self._opening is not None:
+                opening, self._opening, self._transaction = self._opening, None, None
+                await opening.__aexit__(kind, error, trace)
+        except Exception as late:
+            await self._failed(late)
+            raise
+        if isinstance(error, Exception):
+            await self._failed(error)
+
+    async def _failed(self, error: Exception) -> None:
+        """A failure, or a refusal that no gate has told of: of a read that was forbidden, of a write whatever kept it
+        from being made, but for others in the way."""
+        problem = error if isinstance(error, Problem) else None
+        status = problem.status if problem else 500
+        refused = status == 403 or (self._doing[0] in WRITES and not (problem and problem.again))
+        if not self._is_told and (status >= 500 or refused):
+            await self._store.audit(Audited.by(self.agent, self.id, *self._doing, outcome=status))
 
     def now(self) -> datetime:
         return self._parts.clock()
@@ -109,11 +127,11 @@ class Unit:
         await self._permitted(f"{asked.type or '*'}.search", asked.type or "")
         reach = self._reach("search")
         if hold:
-            await (await self._open()).lock([_condition(asked)])
+            await (await self._open()).lock([telling.condition(asked)])
         page = await self._records.search(asked, reach)
         if hold:
             _check_complete(page)
-        await self._audit("search", asked.type or "", [*page.matches, *page.included], _text(asked))
+        await self._audit("search", asked.type or "", [*page.matches, *page.included], telling.text(asked))
         return page
 
     async def search_all(self, queries: Sequence[Query | str], *, hold: bool = False) -> Sequence[Page]:
@@ -124,7 +142,7 @@ class Unit:
         for type in by_type:
             await self._permitted(f"{type or '*'}.search", type)
         if hold and asked:
-            await (await self._open()).lock([_condition(query) for query in asked])
+            await (await self._open()).lock([telling.condition(query) for query in asked])
         pages: dict[Query, Page] = {}
         for type, group in by_type.items():
             reach = self._reach("search")
@@ -133,15 +151,14 @@ class Unit:
                 _check_complete(page)
             pages |= zip(group, found, strict=True)
             seen = [stored for page in found for stored in page.matches]
-            await self._audit("search", type, seen, " ".join(_text(query) for query in group))
+            await self._audit("search", type, seen, " ".join(telling.text(query) for query in group))
         return [pages[query] for query in asked]
 
     async def count(self, query: Query | str) -> int:
         asked = await self._asked(query)
         await self._permitted(f"{asked.type or '*'}.search", asked.type or "")
-        reach = self._reach("search")
-        total = await self._records.count(asked, reach)
-        await self._audit("count", asked.type or "", [], _text(asked))
+        total = await self._records.count(asked, self._reach("search"))
+        await self._audit("count", asked.type or "", [], telling.text(asked))
         return total
 
     async def definition(self, type: str, canonical: str) -> Json | None:
@@ -152,8 +169,8 @@ class Unit:
         if found is not None:
             return found
         url, version = split(canonical)
-        exact = f"&version={_as_value(version)}" if version else ""
-        page = await self.search(f"{type}?url={_as_value(url)}{exact}&_sort=-_lastUpdated&_count=20")
+        exact = f"&version={as_value(version)}" if version else ""
+        page = await self.search(f"{type}?url={as_value(url)}{exact}&_sort=-_lastUpdated&_count=20")
         known = [codec.parse(stored.body) for stored in page.matches]
         return next((each for each in known if each.get("status") == "active"), known[0] if known else None)
 
@@ -187,7 +204,7 @@ class Unit:
         imported: bool = False,
     ) -> Sequence[Stored]:
         if imported:
-            await self._held(IMPORT)
+            await self.require(IMPORT)
         aside = self._parts.aside if _size(drafts) > LARGE else at_once
         settled = partial(Writing, self._parts, self, drafts, skip_same=skip_same, imported=imported)
         writing: Writing = await aside(settled)
@@ -196,9 +213,10 @@ class Unit:
         if writing.is_judged:
             await self._judge(writing)
         changes = await aside(writing.changes)
-        row = Audited.by(self.agent, self.id, writing.interaction, because=because)
+        people = {name: None for resource in writing.together for name in telling.mentioned(resource)}
+        row = Audited.by(self.agent, self.id, writing.interaction, because=because, people=tuple(people))
         records = self._records if self._single else await self._open()
-        stored = await records.write(changes, row)
+        stored = await records.write(changes, row, self._reach("write"))
         await writing.after(records, stored)
         return stored
 
@@ -228,7 +246,7 @@ class Unit:
             raise Problem.not_supported(f"there is no operation {name}")
         if name in self._within:
             raise Problem.not_supported(f"{name} asks itself: {' → '.join((*self._within, name))}")
-        await self._held(operation.permission)
+        await self.require(operation.permission)
         outer = self._within, self._beyond
         self._within, self._beyond = (*self._within, name), operation.beyond
         try:
@@ -242,14 +260,22 @@ class Unit:
             raise Problem.not_supported("this installation has no journal to be asked")
         own = await self._own_journal(asked)
         if not own and not self._beyond:
-            await self._held(JOURNAL)
+            await self.require(JOURNAL)
         found = await journal.entries(asked)
-        await self._audit("journal", "AuditEvent", own, _told(asked))
+        if asked.patient and (own or self._beyond):
+            await self._audit(
+                "journal", "AuditEvent", own, telling.asked_of_journal(asked), people=(asked.patient,)
+            )
+        else:
+            seen = [hash for each in found for hash in each.hashes]
+            await self._audit("journal", "AuditEvent", own, telling.asked_of_journal(asked), hashes=seen)
         return [each.about(asked.patient) for each in found] if own and asked.patient else found
 
     async def _own_journal(self, asked: Asked) -> list[Stored]:
-        """The person it is about, where it is the agent itself or somebody it speaks for."""
-        if not self.agent.has(RESIDENT) or asked.patient is None:
+        """The person it is about, where it is the agent itself or somebody it speaks for, and no app stands between
+        that was not allowed to search AuditEvents."""
+        allowed = self.agent.scopes is None or covers(self.agent.scopes, "AuditEvent.search")
+        if not self.agent.has(RESIDENT) or asked.patient is None or not allowed:
             return []
         id = asked.patient.partition("/")[2]
         person = (await self._records.get([("Patient", id)], self._reach("read")))[0]
@@ -293,26 +319,39 @@ class Unit:
 
     async def _permitted(self, interaction: str, type: str, id: str = "") -> None:
         """Gate 1; a refusal is audited before it is told. What an operation does beyond, it has been permitted as."""
+        self._doing = (interaction.rpartition(".")[2], type, f"{type}/{id}" if id else type)
         if self._beyond:
             return
         try:
             gates.permitted(self._catalogue.policy, self.agent, interaction)
         except Problem:
-            await self._refused(interaction.rpartition(".")[2], type, f"{type}/{id}" if id else type)
+            await self._refused(*self._doing)
             raise
 
-    async def _held(self, permission: str) -> None:
+    async def require(self, permission: str) -> None:
         decision = self.may(permission)
         if not decision:
             await self._refused(permission, "", "")
             raise Problem.forbidden(decision.reasons)
 
     async def _refused(self, interaction: str, type: str, asked: str) -> None:
+        self._is_told = True
         await self._store.audit(Audited.by(self.agent, self.id, interaction, type, asked, outcome=403))
 
-    async def _audit(self, interaction: str, type: str, seen: Sequence[Stored], query: str) -> None:
-        """One row for what was read; it is durable before the answer leaves."""
-        patients = tuple({s.patient: None for s in seen if s.patient is not None})
+    async def _audit(
+        self,
+        interaction: str,
+        type: str,
+        seen: Sequence[Stored],
+        query: str,
+        *,
+        hashes: Iterable[int] = (),
+        people: Iterable[str] = (),
+    ) -> None:
+        """One row for what was read; it is durable before the answer leaves. `hashes` and `people` name whom it
+        told of beside those that were seen."""
+        patients = tuple(dict.fromkeys((*(s.patient for s in seen if s.patient is not None), *hashes)))
+        several = (name for stored in seen if stored.patient is None for name in telling.several(stored))
         outcome = 200 if seen or interaction not in ("read", "vread") else 404
         entities = tuple(s.reference for s in seen) if interaction != "read" else ()
         row = Audited.by(
@@ -323,6 +362,7 @@ class Unit:
             query,
             entities=entities,
             patients=patients,
+            people=tuple(dict.fromkeys((*people, *several))),
             outcome=outcome,
         )
         await self._store.audit(row)
@@ -344,17 +384,6 @@ class Asking(Unit):
         return [found[reference] for reference in references]
 
 
-def _told(asked: Asked) -> str:
-    """What was asked of the journal, for people to read in it."""
-    given = ((f.name, getattr(asked, f.name), f.default) for f in fields(asked) if f.name != "cursor")
-    return "AuditEvent?" + "&".join(f"{name}={value}" for name, value, default in given if value != default)
-
-
-def _as_value(text: str) -> str:
-    """As it stands for itself in a search."""
-    return quote("".join(f"\\{each}" if each in "\\,|$" else each for each in text))
-
-
 def _size(drafts: Sequence[Draft]) -> int:
     return sum(len(draft.resource) for draft in drafts if isinstance(draft.resource, bytes))
 
@@ -369,13 +398,3 @@ def _check_complete(page: Page) -> None:
     """Problem 503 while the store cannot find everything: nothing is decided by what may be missing."""
     if page.incomplete:
         raise Problem.of("cw-indexing", name=" and ".join(page.incomplete))
-
-
-def _condition(query: Query) -> str:
-    """The name of the lock that holds a condition: the query as it was understood."""
-    return "condition:" + _text(query)
-
-
-def _text(query: Query) -> str:
-    """The query as it was understood, for people to read in the audit."""
-    return f"{query.type or ''}?{'&'.join(f'{name}={value}' for name, value in to_pairs(query))}"

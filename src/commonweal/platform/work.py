@@ -50,6 +50,9 @@ class Work(Protocol):
     def may(self, permission: str) -> Decision:
         """Has the agent this permission ("registry.read")? For greying a button with its reasons."""
 
+    async def require(self, permission: str) -> None:
+        """Problem 403 without this permission; the refusal is audited."""
+
     def parameter(self, name: str, on: datetime, where: str | None = None) -> Any:
         """A dated number or text of the services' parameters.yaml, by the edition in force on a day."""
 
