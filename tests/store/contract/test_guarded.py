@@ -140,9 +140,8 @@ async def test_what_is_not_seen_leaves_no_trace(postgres_store: Any, data: st.Da
 def without_unseen(store: MemoryStore, reach: Reach) -> MemoryStore:
     """A record of nothing but what the reach shows; ties and rules stay, whoever made them."""
     bare = MemoryStore(bases=store.bases)
-    state = replace(store.state, now=store.clock())
-    seen = {row.stored.reference for row in Sight(state, reach).rows()}
-    kept = {key: rows for key, rows in state.versions.items() if "/".join(key) in seen}
+    sight = Sight(replace(store.state, now=store.clock()), reach)
+    kept = {key: rows for key, rows in store.state.versions.items() if sight.sees(rows[-1])}
     bare.state = replace(store.state, versions=kept)
     return bare
 
