@@ -1,8 +1,10 @@
 """One web worker: the application of `commonweal serve`, run as a child of it."""
 
+import asyncio
+import gc
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import structlog
 
@@ -11,22 +13,19 @@ from commonweal.api import oauth
 from commonweal.boot import discovery, http
 from commonweal.boot.assembly import opened
 from commonweal.boot.bearer import Bearer
+from commonweal.boot.front import guarded
+from commonweal.boot.front.guard import nobody
+from commonweal.boot.front.origins import Allowed
 from commonweal.boot.http import Application, Receive, Scope, Send
 from commonweal.boot.logs import set_up_logs
 from commonweal.boot.processes import announce_ready, follow_parent, inherited_listener
 from commonweal.boot.settings import Settings
 from commonweal.external.keysets import KeysetFetcher
+from commonweal.identity.oauth.clients import Origins
 from commonweal.identity.permissions import APPS
 from commonweal.store import status
 
 log = structlog.get_logger()
-
-SAFE = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-]
-"""Said with every answer; pages add their own content security policy."""
 
 
 class Front:
@@ -38,12 +37,17 @@ class Front:
         self._api: Application = _not_ready
         self._web: Application = _not_ready
         self._oauth: Application = _not_ready
+        self._origins: Allowed = nobody
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
-        await self._side(scope["path"])(scope, receive, _safely(send))
+        await self._side(scope["path"])(scope, receive, send)
+
+    def allows(self, origin: str) -> bool:
+        """May a page of this origin, of a registered app, ask us?"""
+        return self._origins(origin)
 
     def _side(self, path: str) -> Application:
         if oauth.is_here(path):
@@ -70,6 +74,7 @@ class Front:
         exports = self._settings.exports
         bearer = Bearer(assembly.tokens, assembly.identity)
         self._api = api.app(assembly.platform, bearer, base, limits, exports=exports)
+        self._origins = await self._following(Origins(assembly.identity))
         fetcher = KeysetFetcher()
         self._open.push_async_callback(fetcher.close)
         registers = partial(assembly.platform.catalogue.policy.has, permission=APPS)
@@ -80,18 +85,16 @@ class Front:
             partial(status.told, assembly.store.pool),
             folders={each.name: discovery.folder(each.name) for each in discovery.services()},
             language=self._settings.language,
-            secure=self._settings.base_url.startswith("https:"),
+            secure=self._settings.address.startswith("https:"),
             identity=assembly.identity,
         )
+        gc.collect()
+        gc.freeze()  # what was made by now stays for good: the collector need not look at it again and again
 
-
-def _safely(send: Send) -> Send:
-    async def sending(message: Any) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", ()), *SAFE]
-        await send(message)
-
-    return sending
+    async def _following(self, origins: Origins) -> Origins:
+        await origins.look()
+        self._open.callback(asyncio.create_task(origins.follow()).cancel)
+        return origins
 
 
 async def _not_ready(scope: Scope, receive: Receive, send: Send) -> None:
@@ -107,7 +110,9 @@ def main() -> None:
     listener = inherited_listener()
     if listener is None:
         raise SystemExit("this is a part of commonweal serve; start that instead")
-    http.run(Front(settings), listener, on_ready=announce_ready)
+    front = Front(settings)
+    guard = replace(settings.guard, allowed=front.allows)
+    http.run(guarded(front, guard), listener, tls=settings.tls, on_ready=announce_ready)
 
 
 if __name__ == "__main__":

@@ -13,10 +13,10 @@ import asyncpg
 
 from commonweal.boot import discovery
 from commonweal.boot.ids import new_id
-from commonweal.boot.secrets import Secrets, open_secrets
+from commonweal.boot.secrets import Secrets
 from commonweal.boot.settings import Settings
 from commonweal.boot.tokens import Tokens
-from commonweal.external.sms import Sender, line
+from commonweal.external.sms import Sender
 from commonweal.identity.house import Identity
 from commonweal.platform.platform import Platform
 from commonweal.platform.signal import Signal
@@ -41,10 +41,10 @@ class Assembly:
 @asynccontextmanager
 async def assembled(settings: Settings, dsn: str) -> AsyncIterator[Assembly]:
     """The platform over the database at `dsn`, which is already migrated."""
-    secrets = open_secrets(settings.folder)
+    secrets = settings.secrets
     catalogue = discovery.catalogue(settings.bases)
     pool = Pool()
-    sender = Sender(line(settings.folder), new_id)
+    sender = Sender(settings.phones, new_id)
     store = await PostgresStore.open(
         dsn,
         secrets.index,

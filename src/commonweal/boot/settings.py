@@ -8,6 +8,10 @@ from pathlib import Path
 from typing import Annotated, Any, get_args, get_type_hints
 
 from commonweal.api.bulk.shelf import Shelf
+from commonweal.boot import listening
+from commonweal.boot.front import Guard, settled
+from commonweal.boot.secrets import Secrets, open_secrets
+from commonweal.external.sms import Line, line
 from commonweal.store import embedded
 
 PREFIX = "COMMONWEAL_"
@@ -28,6 +32,27 @@ class Settings:
     port: Annotated[int, "port of the web server"] = 8080
     workers: Annotated[int, "web worker processes"] = 1
     base_url: Annotated[str, "address at which others reach this server, without /fhir; empty: as asked"] = ""
+    tls_certificate: Annotated[str, "PEM file of the certificate and its chain, to speak TLS ourselves"] = ""
+    tls_key: Annotated[str, "PEM file of the certificate's key, readable by nobody else"] = ""
+    trusted_proxies: Annotated[
+        str, "addresses or networks of proxies whose X-Forwarded-For and -Proto count"
+    ] = ""
+    allowed_hosts: Annotated[str, "further names under which we answer, beside base_url's; * for any"] = ""
+    rate_address: Annotated[int, "requests a second from one address, in each worker; 0: no limit"] = 200
+    rate_agent: Annotated[int, "requests a second of one agent, in each worker; 0: no limit"] = 100
+    open_address: Annotated[int, "requests of one address that may be open at a time; 0: no limit"] = 1000
+    secrets_key_file: Annotated[str, "file whose content opens the sealed secrets; kept elsewhere"] = ""
+    sms_gateway: Annotated[str, "address of the gateway for messages to phones; empty: a file in data"] = ""
+    sms_template: Annotated[str, "JSON file that says how the gateway is asked"] = ""
+    sms_header_file: Annotated[str, "file with the header that the gateway knows us by"] = ""
+    oidc_issuer: Annotated[str, "OpenID provider by which staff may sign in as well"] = ""
+    oidc_client: Annotated[str, "how that provider calls us"] = ""
+    oidc_secret_file: Annotated[str, "file with the secret we share with it"] = ""
+    collector: Annotated[str, "where the sealed audit is sent: https://… or file:/folder; empty: nowhere"] = (
+        ""
+    )
+    collector_key_file: Annotated[str, "file with the key that signs what is sent there"] = ""
+    timezone: Annotated[str, "zone in which pages tell the time, such as Asia/Shanghai"] = "UTC"
     connections: Annotated[int, "database connections of each process; two a core serve best"] = 4
     search_seconds: Annotated[int, "a search that takes longer is refused as too costly"] = 20
     body_megabytes: Annotated[int, "largest request body"] = 50
@@ -44,7 +69,37 @@ class Settings:
     @property
     def address(self) -> str:
         """Where others reach this server: as set, else where it listens."""
-        return self.base_url.rstrip("/") or f"http://{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (
+            self.base_url.rstrip("/") or f"{'https' if self.tls_certificate else 'http'}://{host}:{self.port}"
+        )
+
+    @property
+    def tls(self) -> listening.Tls | None:
+        """The certificate to speak TLS with, if any; ValueError when it cannot be used."""
+        return listening.tls(self.tls_certificate, self.tls_key)
+
+    @property
+    def guard(self) -> Guard:
+        """What the front asks of every request; ValueError for a proxy that is no address."""
+        return settled(
+            base_url=self.base_url,
+            allowed_hosts=self.allowed_hosts,
+            trusted_proxies=self.trusted_proxies,
+            rate_address=self.rate_address,
+            rate_agent=self.rate_agent,
+            open_address=self.open_address,
+        )
+
+    @property
+    def phones(self) -> Line:
+        """The way to phones; ValueError when the gateway's files are not what they should be."""
+        return line(self.folder, self.sms_gateway, self.sms_template, self.sms_header_file)
+
+    @property
+    def secrets(self) -> Secrets:
+        """Those of the data folder, made at the first start; ValueError when they are sealed and nothing opens them."""
+        return open_secrets(self.folder, self.secrets_key_file)
 
     @property
     def exports(self) -> Shelf:

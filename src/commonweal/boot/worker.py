@@ -14,8 +14,9 @@ from commonweal.boot.logs import set_up_logs
 from commonweal.boot.processes import announce_ready, follow_parent
 from commonweal.boot.settings import Settings
 from commonweal.boot.upkeep import Upkeep
+from commonweal.external.collector import Collector, outlet
 from commonweal.external.notifying import Notifier
-from commonweal.external.sms import line
+from commonweal.store.audit.shipping import PostgresShipping
 from commonweal.store.drawers import PostgresDrawers
 from commonweal.store.feed import PostgresFeed
 from commonweal.store.reindexing.reindexer import SECONDS
@@ -35,9 +36,14 @@ async def work(settings: Settings) -> None:
         drawers = assembly.identity.drawers
         assert isinstance(drawers, PostgresDrawers)
         upkeep = Upkeep(assembly.identity, drawers.reseal, feed.lease, new_id)
-        phones = Notifier(assembly.platform, feed, line(settings.folder), holder, time.monotonic)
+        phones = Notifier(assembly.platform, feed, settings.phones, holder, time.monotonic)
         announce_ready()
         jobs = [exports.tick, reindexer.tick, upkeep.tick, phones.tick]
+        if (where := outlet(settings.collector, settings.collector_key_file)) is not None:
+            shipping = PostgresShipping(assembly.store.pool)
+            jobs.append(
+                Collector(shipping, where, lambda: feed.lease("collector", holder, LEASE_SECONDS)).tick
+            )
         await Dispatcher(assembly.platform, feed, holder, jobs).run(stop)
 
 

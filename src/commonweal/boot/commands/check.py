@@ -26,7 +26,7 @@ def command(data: str | None, every: int) -> None:
 
 
 async def _check(settings: Settings, every: int) -> bool:
-    secrets = open_secrets(settings.installation)
+    secrets = open_secrets(settings.installation, settings.secrets_key_file)
     registry = discovery.catalogue(settings.bases).registry
     whole, verified = True, 0
     async with embedded.open(settings.folder) as database:

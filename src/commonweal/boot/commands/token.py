@@ -14,4 +14,5 @@ from commonweal.boot.tokens import Tokens
 def command(data: str | None, role: str, minutes: int) -> None:
     """Print a bearer token; keep it out of URLs and logs."""
     settings = Settings.read(data=data)
-    click.echo(Tokens(open_secrets(settings.installation).tokens).issue(role, minutes))
+    secrets = open_secrets(settings.installation, settings.secrets_key_file)
+    click.echo(Tokens(secrets.tokens).issue(role, minutes))

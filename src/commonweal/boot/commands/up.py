@@ -9,7 +9,6 @@ import click
 from commonweal.boot.commands.load import load_files
 from commonweal.boot.commands.serve import run
 from commonweal.boot.load.sources import find
-from commonweal.boot.secrets import open_secrets
 from commonweal.boot.settings import Settings
 from commonweal.boot.tokens import Tokens
 
@@ -41,7 +40,7 @@ def command(data: str | None, port: int | None, paths: tuple[Path, ...]) -> None
 
 def _welcome(settings: Settings, address: str) -> None:
     """The code is behind '#', which a browser never sends to any server; the page posts it."""
-    code = Tokens(open_secrets(settings.folder).tokens).issue("operator", HOURS * 60)
+    code = Tokens(settings.secrets.tokens).issue("operator", HOURS * 60)
     click.echo(f"Commonweal is ready at {address} (FHIR at {address}/fhir)")
     click.echo(f"Sign in as its operator, for the next {HOURS} hours: {address}/sign-in#code={code}")
     click.echo("Ctrl-C ends it.")
