@@ -65,8 +65,8 @@ def refusal(problem: Problem) -> Answer:
     answer = told(problem.issues, problem.status)
     if problem.status == 401:
         answer.headers.append((b"www-authenticate", b"Bearer"))
-    if problem.status in (429, 503):
-        answer.headers.append((b"retry-after", b"1"))
+    if problem.retry_after or problem.status in (429, 503):
+        answer.headers.append((b"retry-after", str(problem.retry_after or 1).encode()))
     return answer
 
 

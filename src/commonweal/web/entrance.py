@@ -89,6 +89,7 @@ def open_to_all(run: Endpoint) -> Endpoint:
 
 async def _answered(run: Endpoint, request: Request) -> Response:
     try:
+        _admit(request)
         if request.method not in ("GET", "HEAD"):
             await _check_form(request)
         return await run(request)
@@ -101,6 +102,13 @@ async def _answered(run: Endpoint, request: Request) -> Response:
         return errors.told(
             request, Problem.of("cw-exception", why=f"please quote request {request.state.id}")
         )
+
+
+def _admit(request: Request) -> None:
+    """The front counts the requests of each agent; Problem 429 when there are too many."""
+    agent, admit = viewer_of(request).agent, request.scope.get("admit")
+    if agent is not None and admit is not None:
+        admit(agent)
 
 
 async def _viewer(request: Request) -> Viewer:

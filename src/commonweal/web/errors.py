@@ -52,6 +52,7 @@ def _sentences(status: int) -> tuple[str, str]:
             ),
         ),
         405: (_("That cannot be done here"), _("Go back and use the buttons of the page.")),
+        408: (_("That took too long to arrive"), _("Try again, perhaps where the line is better.")),
         409: (_("Somebody was first"), _("Open the page again and see how things stand now.")),
         410: (
             _("This record has been deleted"),
