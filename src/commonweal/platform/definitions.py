@@ -4,17 +4,21 @@ https://hl7.org/fhir/R4/references.html#canonical
 """
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
 
-from commonweal.fhir.canonical import Known, Lookup, Read, Unread
+from commonweal.fhir import codec
+from commonweal.fhir.canonical import Known, Lookup, Read, Unread, split
 from commonweal.fhir.outcome import Problem
 from commonweal.fhir.profiles import Trees, needed
+from commonweal.fhir.reference import parse as located
 from commonweal.fhir.search.parameters import Registry
 from commonweal.fhir.search.query import Query, parse
 from commonweal.fhir.search.terms import expander
+from commonweal.platform.catalogue import Catalogue
 from commonweal.platform.work import Work
 
+Json = dict[str, Any]
 Answer = TypeVar("Answer")
 MOST = 200
 """Definitions that one question may take."""
@@ -54,6 +58,24 @@ async def understood(
     return await answered(work, question)
 
 
-def as_value(text: str) -> str:
+async def definition(work: Work, catalogue: Catalogue, type: str, canonical: str) -> Json | None:
+    """See `Work.definition`."""
+    there = located(canonical, catalogue.registry.bases)
+    if there.kind == "local":
+        if there.type != type or there.id is None:
+            return None
+        stored = (await work.read_all([(type, there.id)]))[0]
+        return codec.parse(stored.body) if stored is not None else catalogue.shipped(type, there.id)
+    found = catalogue.definition(type, canonical)
+    if found is not None:
+        return found
+    url, version = split(canonical)
+    exact = f"&version={_as_value(version)}" if version else ""
+    page = await work.search(f"{type}?url={_as_value(url)}{exact}&_sort=-_lastUpdated&_count=20")
+    known = [codec.parse(stored.body) for stored in page.matches]
+    return next((each for each in known if each.get("status") == "active"), known[0] if known else None)
+
+
+def _as_value(text: str) -> str:
     """As it stands for itself in a search."""
     return quote("".join(f"\\{each}" if each in "\\,|$" else each for each in text))

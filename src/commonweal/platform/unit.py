@@ -14,14 +14,11 @@ from commonweal.access.reach import EVERYTHING, Reach
 from commonweal.access.roles import RESIDENT
 from commonweal.access.scope import covers
 from commonweal.fhir import codec
-from commonweal.fhir.canonical import split
 from commonweal.fhir.outcome import Issue, Problem
-from commonweal.fhir.reference import Reference
-from commonweal.fhir.reference import parse as located
 from commonweal.fhir.search.query import Query
 from commonweal.platform import gates, telling
 from commonweal.platform.balance import Movement
-from commonweal.platform.definitions import as_value, understood
+from commonweal.platform.definitions import definition, understood
 from commonweal.platform.journal import Asked, Entry
 from commonweal.platform.parts import Parts, at_once
 from commonweal.platform.ports import Audited, Page, Records, Scope, Stored, Transaction
@@ -123,8 +120,7 @@ class Unit:
         return [found.get(reference) for reference in references]
 
     async def search(self, query: Query | str, *, hold: bool = False) -> Page:
-        asked = await self._asked(query)
-        await self._permitted(f"{asked.type or '*'}.search", asked.type or "")
+        asked = await self._searchable(query)
         reach = self._reach("search")
         if hold:
             await (await self._open()).lock([telling.condition(asked)])
@@ -155,31 +151,13 @@ class Unit:
         return [pages[query] for query in asked]
 
     async def count(self, query: Query | str) -> int:
-        asked = await self._asked(query)
-        await self._permitted(f"{asked.type or '*'}.search", asked.type or "")
+        asked = await self._searchable(query)
         total = await self._records.count(asked, self._reach("search"))
         await self._audit("count", asked.type or "", [], telling.text(asked))
         return total
 
     async def definition(self, type: str, canonical: str) -> Json | None:
-        there = located(canonical, self._catalogue.registry.bases)
-        if there.kind == "local":
-            return await self._definition_at(type, there)
-        found = self._catalogue.definition(type, canonical)
-        if found is not None:
-            return found
-        url, version = split(canonical)
-        exact = f"&version={as_value(version)}" if version else ""
-        page = await self.search(f"{type}?url={as_value(url)}{exact}&_sort=-_lastUpdated&_count=20")
-        known = [codec.parse(stored.body) for stored in page.matches]
-        return next((each for each in known if each.get("status") == "active"), known[0] if known else None)
-
-    async def _definition_at(self, type: str, place: Reference) -> Json | None:
-        """One that is named by "Type/id"."""
-        if place.type != type or place.id is None:
-            return None
-        stored = (await self.read_all([(type, place.id)]))[0]
-        return codec.parse(stored.body) if stored is not None else self._catalogue.shipped(type, place.id)
+        return await definition(self, self._catalogue, type, canonical)
 
     async def history(self, scope: Scope) -> Page:
         type = scope.type or "*"
@@ -301,6 +279,13 @@ class Unit:
         type, _, text = query.partition("?")
         pairs = parse_qsl(text, keep_blank_values=True)
         return await understood(self, self._catalogue.registry, type or None, pairs, lenient=False)
+
+    async def _searchable(self, query: Query | str) -> Query:
+        """The query of a search that is permitted for every type it names; one that names none is for all."""
+        asked = await self._asked(query)
+        for type in (asked.type,) if asked.type else asked.types or ("*",):
+            await self._permitted(f"{type}.search", type if type != "*" else "")
+        return asked
 
     @property
     def _records(self) -> Records:
