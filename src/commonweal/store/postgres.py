@@ -22,16 +22,16 @@ from commonweal.store.audit.rows import hashed
 from commonweal.store.codings import Codings
 from commonweal.store.connection import Limits, Pools, borrowed, connect, insisting, translated
 from commonweal.store.facts import Facts
+from commonweal.store.permitting import Permitting
 from commonweal.store.reads import circumstances, reading
 from commonweal.store.reads.circumstances import Circumstances, Whom
 from commonweal.store.reads.gathering import Gathered
-from commonweal.store.reads.history import History
 from commonweal.store.reads.judging import Judge
-from commonweal.store.reads.permitting import Permitting
 from commonweal.store.reads.reaching import Reaches
 from commonweal.store.reindexing.reindexer import Reindexer, Take
 from commonweal.store.reindexing.unfinished import Unfinished, notice
 from commonweal.store.searches.clusters import Clusters
+from commonweal.store.searches.history import History
 from commonweal.store.searches.people.relinking import may_relink, relink
 from commonweal.store.searches.searching import Searching
 from commonweal.store.searches.selecting import Lenders

@@ -1,4 +1,4 @@
-"""Which writes a reach allows, by what held before: the plain reference of reads/permitting.py."""
+"""Which writes a reach allows, by what held before: the plain reference of store/permitting.py."""
 
 from collections.abc import Sequence
 
