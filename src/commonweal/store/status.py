@@ -4,8 +4,8 @@ from typing import Any
 
 from commonweal.platform.status import Count, Held, Reader, Reindexing, Status
 from commonweal.store.connection import Limits, borrowed
+from commonweal.store.reads.reading import used_types
 from commonweal.store.reindexing.unfinished import WAITING
-from commonweal.store.searches.history import used_types
 
 Connection = Any
 EXACTLY = 20_000

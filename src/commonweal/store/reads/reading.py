@@ -1,8 +1,9 @@
 """Reads by id: the rows of versions, and what their reach is judged by."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from commonweal.fhir.elements import RESOURCE_TYPES
 from commonweal.platform.ports import Method, Stored
 from commonweal.store.reads import circumstances
 
@@ -16,6 +17,12 @@ SEEN = "id, version, updated, deleted, method, patient, area, holder, labels, bo
 """What every read fetches: the version itself and what its reach is judged by."""
 KNOWN = f"{SEEN}, {circumstances.known('t.patient', 't.area')} as known"
 """The same, with what holds about its patient and place."""
+
+
+USED = """
+select relname from pg_class
+where relnamespace = 'record'::regnamespace and relkind = 'r' and relname = any($1::text[])
+and pg_relation_size(oid) > 0 order by relname"""
 
 
 def stored(type: str, row: Mapping[str, Any]) -> Stored:
@@ -68,3 +75,8 @@ async def version(
         number,
     )
     return row
+
+
+async def used_types(connection: Connection, among: Sequence[str] = ()) -> list[str]:
+    """The types that have any record at all, so that a search over all does not visit empty tables."""
+    return [row["relname"] for row in await connection.fetch(USED, sorted(among or RESOURCE_TYPES))]

@@ -16,9 +16,9 @@ from commonweal.store.agreement import COLUMNS, UNREADABLE, compared, ranges_of
 from commonweal.store.connection import Pools, borrowed
 from commonweal.store.facts import Facts
 from commonweal.store.named import statement
+from commonweal.store.reads.reading import used_types
 from commonweal.store.reindexing.marks import fingerprint, marks
 from commonweal.store.reindexing.unfinished import WAITING, begin
-from commonweal.store.searches.history import used_types
 from commonweal.store.writes import batch
 from commonweal.store.writes.rows import Row, Rows
 

@@ -9,8 +9,8 @@ from commonweal.fhir.elements import RESOURCE_TYPES
 from commonweal.fhir.search.clauses import Chain, Clause, Criterion, Has, Query
 from commonweal.fhir.search.parameters import Parameter
 from commonweal.store.facts import LOCK, Facts
+from commonweal.store.reads.reading import used_types
 from commonweal.store.reindexing.marks import fingerprint, marks
-from commonweal.store.searches.history import used_types
 
 Connection = Any
 PATIENCE = 1.0

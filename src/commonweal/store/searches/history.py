@@ -14,7 +14,7 @@ from commonweal.store.reads.binding import Binding
 from commonweal.store.reads.cursors import Cursors
 from commonweal.store.reads.judging import Judge
 from commonweal.store.reads.reaching import Seen
-from commonweal.store.reads.reading import KNOWN, SEEN, stored
+from commonweal.store.reads.reading import KNOWN, SEEN, stored, used_types
 from commonweal.store.searches.aliases import Alias
 from commonweal.store.searches.bounding import Bounds
 from commonweal.store.searches.clusters import Clusters
@@ -23,15 +23,6 @@ Connection = Any
 Lend = Callable[[], AbstractAsyncContextManager[Connection]]
 Row = Mapping[str, Any]
 Place = Sequence[int]
-USED = """
-select relname from pg_class
-where relnamespace = 'record'::regnamespace and relkind = 'r' and relname = any($1::text[])
-and pg_relation_size(oid) > 0 order by relname"""
-
-
-async def used_types(connection: Connection, among: Sequence[str] = ()) -> list[str]:
-    """The types that have any record at all, so that a search over all does not visit empty tables."""
-    return [row["relname"] for row in await connection.fetch(USED, sorted(among or RESOURCE_TYPES))]
 
 
 class History:

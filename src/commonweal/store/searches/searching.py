@@ -17,10 +17,10 @@ from commonweal.store.reads import reading
 from commonweal.store.reads.circumstances import Circumstances, Whom
 from commonweal.store.reads.cursors import Cursors
 from commonweal.store.reads.judging import Judge
+from commonweal.store.reads.reading import used_types
 from commonweal.store.reindexing.unfinished import Unfinished
 from commonweal.store.searches.clusters import Clusters
 from commonweal.store.searches.compiling import Lists, whom
-from commonweal.store.searches.history import used_types
 from commonweal.store.searches.including import included
 from commonweal.store.searches.ordering import by_columns
 from commonweal.store.searches.selecting import Asked, Lenders, Row, Selecting, place_of
