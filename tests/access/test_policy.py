@@ -145,9 +145,9 @@ def test_scopes_of_the_launch_leave_its_patient_and_the_directories() -> None:
 def test_a_constraint_is_asked_of_the_row() -> None:
     (group,) = POLICY.reach(scoped("clinician", ("user", "Observation", "rs", "category=laboratory"))).within
     (grant,) = group
-    assert grant.types == frozenset(("Observation",)) and ["category"] == [
+    assert grant.types == frozenset(("Observation",)) and [
         c.parameter.name for c in grant.criteria if isinstance(c, Criterion)
-    ]
+    ] == ["category"]
 
 
 @pytest.mark.parametrize(
