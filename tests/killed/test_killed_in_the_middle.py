@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from commonweal.platform.balance import OUTSIDE, Movement
-from commonweal.store import embedded, ledger
+from commonweal.store import embedded
+from commonweal.store.beside import ledger
 from tests.killed.clients import TAG, Acknowledged, Writers
 from tests.killed.platform_process import PlatformProcess
 

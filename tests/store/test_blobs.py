@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from commonweal.fhir.outcome import Problem
-from commonweal.store.blobs import CHUNK, Blobs
+from commonweal.store.beside.blobs import CHUNK, Blobs
 
 
 @pytest.fixture

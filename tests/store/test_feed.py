@@ -11,7 +11,7 @@ import pytest
 
 from commonweal.platform.topic import Position
 from commonweal.store import embedded
-from commonweal.store.feed import PostgresFeed
+from commonweal.store.beside.feed import PostgresFeed
 from tests.store.conftest import at
 
 INSERT = "insert into beside.outbox (topic, type, id, subject) values ($1, 'Task', $1, $2)"

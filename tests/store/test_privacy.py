@@ -21,7 +21,7 @@ from commonweal.services.privacy.tests.county import (
     ZHAO,
     reference,
 )
-from commonweal.store.feed import PostgresFeed
+from commonweal.store.beside.feed import PostgresFeed
 from commonweal.store.postgres import PostgresStore
 
 Json = dict[str, Any]

@@ -15,7 +15,7 @@ from commonweal.fhir.search.parameters import Registry
 from commonweal.fhir.search.query import parse
 from commonweal.platform.ports import Change, Lease, Page, Scope
 from commonweal.store import embedded, status
-from commonweal.store.feed import PostgresFeed
+from commonweal.store.beside.feed import PostgresFeed
 from commonweal.store.postgres import PostgresStore
 from commonweal.store.reindexing import reindexer as reindexing
 from commonweal.store.reindexing.reindexer import Reindexer

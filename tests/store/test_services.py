@@ -10,7 +10,7 @@ from commonweal.boot.trial import Trial
 from commonweal.fhir import codec
 from commonweal.fhir.outcome import Problem
 from commonweal.platform.catalogue import Catalogue
-from commonweal.store.feed import PostgresFeed
+from commonweal.store.beside.feed import PostgresFeed
 from commonweal.store.postgres import PostgresStore
 
 Json = dict[str, Any]

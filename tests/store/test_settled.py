@@ -5,8 +5,8 @@ import asyncio
 import asyncpg
 
 from commonweal.platform.ports import Audited
+from commonweal.store.beside.settled import GAP, settled
 from commonweal.store.postgres import PostgresStore
-from commonweal.store.settled import GAP, settled
 
 SOON = 0.01
 

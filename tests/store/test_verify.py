@@ -10,7 +10,7 @@ import pytest
 from commonweal.platform.balance import OUTSIDE, Movement
 from commonweal.store import embedded
 from commonweal.store.audit import seal
-from commonweal.store.blobs import Blobs
+from commonweal.store.beside.blobs import Blobs
 from commonweal.store.verify import Check, verify
 from tests.store.conftest import KEY, at
 from tests.store.contract.speaking import Record, deletion, observation, patient, registry

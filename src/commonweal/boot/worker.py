@@ -17,10 +17,10 @@ from commonweal.boot.upkeep import Upkeep
 from commonweal.external.collector import Collector, outlet
 from commonweal.external.notifying import Notifier
 from commonweal.store.audit.shipping import PostgresShipping
+from commonweal.store.beside.feed import PostgresFeed
+from commonweal.store.beside.settled import settled
 from commonweal.store.drawers import PostgresDrawers
-from commonweal.store.feed import PostgresFeed
 from commonweal.store.reindexing.reindexer import SECONDS
-from commonweal.store.settled import settled
 
 
 async def work(settings: Settings) -> None:

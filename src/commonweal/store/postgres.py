@@ -16,9 +16,10 @@ from commonweal.fhir.search.query import Query
 from commonweal.platform.balance import Movement
 from commonweal.platform.journal import Journal
 from commonweal.platform.ports import Audited, Change, Page, Scope, Stored, Timer, Transaction
-from commonweal.store import ledger, masking, timers
+from commonweal.store import masking
 from commonweal.store.audit import Auditor, PostgresJournal
 from commonweal.store.audit.rows import hashed
+from commonweal.store.beside import ledger, timers
 from commonweal.store.codings import Codings
 from commonweal.store.connection import Limits, Pools, borrowed, connect, insisting, translated
 from commonweal.store.facts import Facts

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from commonweal.store.feed import PostgresFeed
+from commonweal.store.beside.feed import PostgresFeed
 from commonweal.store.memory import MemoryFeed, MemoryStore
 from tests.store.contract.speaking import Record
 

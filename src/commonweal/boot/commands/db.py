@@ -11,7 +11,7 @@ from commonweal.boot.logs import set_up_logs
 from commonweal.boot.settings import Settings
 from commonweal.platform.status import Reindexing
 from commonweal.store import embedded
-from commonweal.store.feed import PostgresFeed
+from commonweal.store.beside.feed import PostgresFeed
 from commonweal.store.reindexing.reindexer import SECONDS, Reindexer
 
 PATIENCE = 2.0

@@ -20,7 +20,7 @@ from commonweal.boot.assembly import Assembly, opened
 from commonweal.boot.fetching import Content, Fetch
 from commonweal.boot.settings import Settings
 from commonweal.boot.worker import exporter
-from commonweal.store.feed import PostgresFeed
+from commonweal.store.beside.feed import PostgresFeed
 
 Json = dict[str, Any]
 EXPORTER = Agent("operator:export", frozenset({OPERATOR}), "HOPERAT", name="commonweal export")

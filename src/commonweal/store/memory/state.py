@@ -11,7 +11,7 @@ from commonweal.fhir.search.index import Indexed
 from commonweal.platform.ports import Audited, Stored, Timer
 from commonweal.platform.topic import Notice, Position
 from commonweal.store.belongs import Belongs
-from commonweal.store.ledger import Posting
+from commonweal.store.beside.ledger import Posting
 from commonweal.store.searches.people.links import Groups, groups, partners
 
 Json = dict[str, Any]

@@ -10,8 +10,9 @@ from commonweal.access.reach import EVERYTHING, Reach
 from commonweal.fhir.search.query import Query
 from commonweal.platform.balance import Movement
 from commonweal.platform.ports import Audited, Change, Page, Scope, Stored, Timer
-from commonweal.store import ledger, masking
+from commonweal.store import masking
 from commonweal.store.audit.rows import hashed
+from commonweal.store.beside import ledger
 from commonweal.store.memory import history, search
 from commonweal.store.memory.permitting import check
 from commonweal.store.memory.sight import Sight

@@ -9,8 +9,8 @@ import asyncpg
 
 from commonweal.platform.ports import Lease, Timer
 from commonweal.platform.topic import Notice, Position
-from commonweal.store import leases, timers
 from commonweal.store.audit import seal
+from commonweal.store.beside import leases, timers
 
 CHANNEL = "commonweal"
 DELAYS = (1.0, 5.0, 30.0, 120.0)
