@@ -2,19 +2,10 @@
 
 from collections.abc import Mapping
 
-from commonweal.api import (
-    capability,
-    conditional,
-    entries,
-    history,
-    instance,
-    openapi,
-    operations,
-    patching,
-    searching,
-)
+from commonweal.api import capability, entries, openapi, operations
 from commonweal.api.bulk import exporting
 from commonweal.api.request import Handler
+from commonweal.api.rest import conditional, history, instance, patching, searching
 
 INTERACTIONS: Mapping[str, Handler] = {
     "capabilities": capability.metadata,

@@ -1,11 +1,12 @@
 """Operations: those built in here and those of the services, https://hl7.org/fhir/R4/operations.html."""
 
-from commonweal.api import everything, metas, validating
+from commonweal.api import validating
 from commonweal.api.answer import Answer
 from commonweal.api.bulk import exporting, importing
-from commonweal.api.given import parameters_of, with_instance
 from commonweal.api.negotiate import check_media
 from commonweal.api.request import Handler, Request
+from commonweal.api.rest import everything, metas
+from commonweal.api.rest.given import parameters_of, with_instance
 from commonweal.fhir import codec
 from commonweal.fhir.outcome import Problem
 from commonweal.platform.work import Work

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from commonweal.api.answer import Answer, told
-from commonweal.api.instance import checked_id, head_of
 from commonweal.api.request import Request
+from commonweal.api.rest.instance import checked_id, head_of
 from commonweal.fhir import codec
 from commonweal.fhir.outcome import Issue, Problem
 from commonweal.fhir.validate import fitting

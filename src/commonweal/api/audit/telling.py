@@ -11,12 +11,13 @@ from dataclasses import replace
 import msgspec
 
 from commonweal.access.roles import RESIDENT
-from commonweal.api import bundles, instance, searching
+from commonweal.api import bundles
 from commonweal.api.answer import Answer, of
 from commonweal.api.audit.asking import AUDIT_EVENT, PROVENANCE, asked, onwards
 from commonweal.api.audit.event import Json, audit_event, provenance
 from commonweal.api.request import Handler, Request
-from commonweal.api.searching import address
+from commonweal.api.rest import instance, searching
+from commonweal.api.rest.searching import address
 from commonweal.api.subset import narrowed
 from commonweal.fhir import codec
 from commonweal.fhir.outcome import Issue, Problem, issue, outcome

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from commonweal.api.given import parameters_of
 from commonweal.api.request import RESOURCE_ID, Request
+from commonweal.api.rest.given import parameters_of
 from commonweal.api.times import span_of
 from commonweal.fhir.compartment import parameters as inside
 from commonweal.fhir.elements import RESOURCE_TYPES, elements

@@ -12,9 +12,9 @@ from commonweal.api.bulk.downloading import streamed
 from commonweal.api.bulk.permitted import EXPORT, permitted
 from commonweal.api.bulk.shelf import Job, Json, Order, Part, Progress, Shelf
 from commonweal.api.bundles import instant
-from commonweal.api.instance import checked_id
 from commonweal.api.negotiate import check_media
 from commonweal.api.request import Request
+from commonweal.api.rest.instance import checked_id
 from commonweal.fhir import codec
 from commonweal.fhir.elements import RESOURCE_TYPES
 from commonweal.fhir.outcome import Issue, Problem, issue, outcome

@@ -11,8 +11,8 @@ from typing import Any
 from commonweal.api.answer import Answer
 from commonweal.api.bulk.permitted import IMPORT, permitted
 from commonweal.api.bulk.settling import Settled, settle
-from commonweal.api.instance import head_of
 from commonweal.api.request import RESOURCE_ID, Request
+from commonweal.api.rest.instance import head_of
 from commonweal.fhir import codec
 from commonweal.fhir.outcome import Problem
 from commonweal.platform.work import Draft, Work

@@ -8,8 +8,8 @@ from urllib.parse import unquote
 
 import msgspec
 
-from commonweal.api.instance import head_of
 from commonweal.api.request import Request, segments_of
+from commonweal.api.rest.instance import head_of
 from commonweal.fhir import codec
 from commonweal.fhir.outcome import Issue, Problem
 

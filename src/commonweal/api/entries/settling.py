@@ -6,11 +6,11 @@ https://hl7.org/fhir/R4/http.html#trules
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
-from commonweal.api import conditional, patching
 from commonweal.api.entries.envelope import Step, blaming
-from commonweal.api.instance import checked_id, if_match, update_of
 from commonweal.api.request import Pairs
-from commonweal.api.searching import condition
+from commonweal.api.rest import conditional, patching
+from commonweal.api.rest.instance import checked_id, if_match, update_of
+from commonweal.api.rest.searching import condition
 from commonweal.fhir.outcome import Problem
 from commonweal.fhir.search.query import Query
 from commonweal.platform.ports import Stored

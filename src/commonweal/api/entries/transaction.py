@@ -10,8 +10,8 @@ from commonweal.api.entries.envelope import Step, blaming
 from commonweal.api.entries.references import Targets, conditions_in
 from commonweal.api.entries.settling import SETTLE, Settled, conditions
 from commonweal.api.request import Request, parameters
+from commonweal.api.rest.searching import condition
 from commonweal.api.route import find
-from commonweal.api.searching import condition
 from commonweal.fhir.elements import RESOURCE_TYPES
 from commonweal.fhir.outcome import Problem
 from commonweal.fhir.search.query import Query

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from commonweal.api import bundles
 from commonweal.api.answer import Answer
-from commonweal.api.given import as_pairs, parameters_of
-from commonweal.api.instance import checked_id
 from commonweal.api.request import Pairs, Request
-from commonweal.api.searching import address
+from commonweal.api.rest.given import as_pairs, parameters_of
+from commonweal.api.rest.instance import checked_id
+from commonweal.api.rest.searching import address
 from commonweal.api.times import span_of
 from commonweal.fhir import codec
 from commonweal.fhir.compartment import compartments

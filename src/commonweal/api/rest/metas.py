@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from commonweal.api.answer import Answer
-from commonweal.api.instance import checked_id
 from commonweal.api.request import Request
+from commonweal.api.rest.instance import checked_id
 from commonweal.fhir import codec
 from commonweal.fhir.outcome import Problem
 from commonweal.platform.ports import Stored

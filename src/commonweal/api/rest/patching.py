@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 
 from commonweal.api.answer import Answer
-from commonweal.api.instance import checked_id, if_match, saved
 from commonweal.api.negotiate import PATCH, check_media
 from commonweal.api.request import Request
+from commonweal.api.rest.instance import checked_id, if_match, saved
 from commonweal.fhir import codec
 from commonweal.fhir.outcome import Problem
 from commonweal.fhir.patch import fhirpath_patch, json_patch

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from commonweal.api import bundles
 from commonweal.api.answer import Answer
-from commonweal.api.instance import checked_id
 from commonweal.api.request import Pairs, Request
-from commonweal.api.searching import address
+from commonweal.api.rest.instance import checked_id
+from commonweal.api.rest.searching import address
 from commonweal.api.times import span_of
 from commonweal.fhir.outcome import Problem
 from commonweal.platform.ports import Scope

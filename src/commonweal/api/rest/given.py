@@ -5,8 +5,8 @@ https://hl7.org/fhir/R4/operations.html#request
 
 from typing import Any
 
-from commonweal.api.instance import checked_id
 from commonweal.api.request import Pairs, Request
+from commonweal.api.rest.instance import checked_id
 from commonweal.fhir import codec
 
 Json = dict[str, Any]

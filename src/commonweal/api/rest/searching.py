@@ -7,8 +7,8 @@ from urllib.parse import quote_plus
 
 from commonweal.api import bundles
 from commonweal.api.answer import Answer, told
-from commonweal.api.instance import checked_id
 from commonweal.api.request import Pairs, Request
+from commonweal.api.rest.instance import checked_id
 from commonweal.api.subset import part
 from commonweal.fhir.compartment import compartments
 from commonweal.fhir.outcome import Problem, issue

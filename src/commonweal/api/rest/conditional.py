@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 from commonweal.api.answer import Answer
-from commonweal.api.instance import deleted, head_of, if_match, saved
 from commonweal.api.negotiate import check_media
-from commonweal.api.patching import patched
 from commonweal.api.request import Pairs, Request, parameters
-from commonweal.api.searching import condition
+from commonweal.api.rest.instance import deleted, head_of, if_match, saved
+from commonweal.api.rest.patching import patched
+from commonweal.api.rest.searching import condition
 from commonweal.fhir.outcome import Problem
 from commonweal.fhir.search.query import Query
 from commonweal.platform.ports import Page, Stored

@@ -1,0 +1,1 @@
+"""The interactions of one request: https://hl7.org/fhir/R4/http.html."""
