@@ -31,11 +31,12 @@ from commonweal.store.reads.judging import Judge
 from commonweal.store.reads.reaching import Reaches
 from commonweal.store.reindexing.reindexer import Reindexer, Take
 from commonweal.store.reindexing.unfinished import Unfinished, notice
+from commonweal.store.searches import together
 from commonweal.store.searches.clusters import Clusters
 from commonweal.store.searches.history import History
 from commonweal.store.searches.people.relinking import may_relink, relink
 from commonweal.store.searches.searching import Searching
-from commonweal.store.searches.selecting import Lenders
+from commonweal.store.searches.selecting import Lenders, Row, Statement
 from commonweal.store.tokens import Tokens
 from commonweal.store.writes import gathering
 from commonweal.store.writes.rows import Rows
@@ -72,6 +73,7 @@ class Engine:
             for type in RESOURCE_TYPES
             for known in (False, True)
         }
+        self.finding = Gathered(pools, together.rows)
         self.knowing = Gathered(pools, circumstances.about)
         self.creating = {type: gathering.Gathered(pools, self.writer) for type in RESOURCE_TYPES}
 
@@ -249,6 +251,12 @@ class PostgresStore(_Records):
     def journal(self) -> Journal:
         """What can be asked of the audit."""
         return PostgresJournal(self._engine.pools, self._engine.tokens)
+
+    def _lenders(self) -> Lenders:
+        return Lenders(self._work, self._search, self._know, self._find)
+
+    async def _find(self, statement: Statement) -> Sequence[Row]:
+        return (await self._engine.finding.get((statement,)))[statement]
 
     def _work(self) -> Lent:
         return borrowed(self._engine.pools.work, self._engine.pools.limits)

@@ -43,20 +43,30 @@ class Gathered(Generic[Key, Value]):
     async def _fetch(
         self, asked: Sequence[tuple[Collection[Key], "asyncio.Future[Mapping[Key, Value]]"]]
     ) -> None:
-        answers = [answer for _, answer in asked]
+        try:
+            await self._answer(asked)
+        finally:
+            self._free += 1
+            self._start()
+
+    async def _answer(
+        self, asked: Sequence[tuple[Collection[Key], "asyncio.Future[Mapping[Key, Value]]"]]
+    ) -> None:
+        """All together; where that fails each by itself, so that nobody fails for another's sake."""
         try:
             wanted = {key for keys, _ in asked for key in keys}
             async with borrowed(self._pools.work, self._pools.limits) as connection:
                 found = await self._read(connection, wanted)
         except Exception as error:
-            for answer in _waiting(answers):
+            if len(asked) > 1:
+                for each in asked:
+                    await self._answer([each])
+                return
+            for answer in _waiting(answer for _, answer in asked):
                 answer.set_exception(error)
         else:
-            for answer in _waiting(answers):
+            for answer in _waiting(answer for _, answer in asked):
                 answer.set_result(found)
-        finally:
-            self._free += 1
-            self._start()
 
 
 def _waiting(answers: Iterable["asyncio.Future[Any]"]) -> Iterator["asyncio.Future[Any]"]:

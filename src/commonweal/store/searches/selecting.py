@@ -28,12 +28,13 @@ Lend = Callable[[], AbstractAsyncContextManager[Connection]]
 
 @dataclass(frozen=True, slots=True)
 class Lenders:
-    """Connections for statements whose plan fits all values, and for those planned for the values at hand; and what
-    tells what holds about patients."""
+    """Connections for statements whose plan fits all values, and for those planned for the values at hand; what tells
+    what holds about patients; and what runs together those of the first sort that come together."""
 
     work: Lend
     search: Lend
     know: Callable[[Collection[Whom]], Awaitable[Mapping[Whom, Circumstances]]]
+    gather: Callable[["Statement"], Awaitable[Sequence[Row]]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +51,17 @@ class Asked:
     until: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Statement:
-    """`anchored`: few rows whatever the values, so one plan fits all of them."""
+    """`anchored`: few rows whatever the values, so one plan fits all of them. Each is one of its own."""
 
     text: str
     values: Sequence[Any]
     anchored: bool
 
     async def fetch(self, lenders: Lenders) -> Sequence[Row]:
+        if self.anchored and lenders.gather is not None:
+            return await lenders.gather(self)
         async with (lenders.work if self.anchored else lenders.search)() as connection:
             rows: Sequence[Row] = await connection.fetch(self.text, *self.values)
         return rows
