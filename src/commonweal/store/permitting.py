@@ -1,4 +1,7 @@
-"""Which writes a reach allows: judged before anything is written, by what held before."""
+"""Which writes a reach allows: judged before anything is written, by what held before.
+
+Of the new version what is sensitive hinders nobody: whoever writes it knows it. They may not see it again.
+"""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
@@ -75,7 +78,9 @@ class Permitting:
         if problem is not None:
             return problem
         linked = _linked(change, old, self._bases)
-        if new is not None and not (self._judge.admits(seen, new) and all(joined[each] for each in linked)):
+        if new is not None and not (
+            self._judge.admits(seen.told, new) and all(joined[each] for each in linked)
+        ):
             return refusals.elsewhere()
         return None
 

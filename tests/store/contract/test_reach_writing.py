@@ -1,5 +1,6 @@
 """Writing by a reach: what is out of it cannot be touched, and no answer tells whether it is there."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -188,3 +189,17 @@ async def test_whoever_sees_a_part_does_not_replace_the_whole(practice: Practice
     assert b"Anders" not in stored[0].body
     again = change(practice.observation(practice.mine))
     assert await practice.done(again, reach=MASKED) == ["update"]
+
+
+async def test_what_is_sensitive_is_written_by_whoever_knows_it_and_not_seen_again(
+    practice: Practice,
+) -> None:
+    psychiatry = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "PSY"}
+    label = "|".join(psychiatry.values())
+    reach = replace(practice.reach, sensitive=frozenset((label,)))
+    body = practice.observation(f"{practice.mine}-psy", practice.mine, meta={"security": [psychiatry]})
+    assert await practice.done(change(body, "create"), reach=reach) == ["create"]
+    assert await practice.store.get([("Observation", body["id"])], reach) == [None]
+    assert (await practice.tried(change(body | {"status": "amended"}), reach=reach))[0] == 404
+    stranger = practice.observation(f"{practice.other}-psy", practice.other, meta={"security": [psychiatry]})
+    assert (await practice.tried(change(stranger, "create"), reach=reach))[0] == 403

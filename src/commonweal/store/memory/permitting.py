@@ -1,6 +1,7 @@
 """Which writes a reach allows, by what held before: the plain reference of store/permitting.py."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from commonweal.access.reach import EVERYTHING, Reach
 from commonweal.fhir.outcome import Problem
@@ -37,7 +38,10 @@ def _against(state: State, sight: Sight, change: Change, reach: Reach, written: 
             return refusals.not_there(change)
     problem = refusals.in_part(change, reach)
     if problem is None and change.method != "delete":
-        seen = sight.sees(_new(state, change)) and all(
+        told = Sight(
+            state, replace(reach, sensitive=frozenset())
+        )  # whoever writes something sensitive knows it
+        seen = told.sees(_new(state, change)) and all(
             each in written or _is_seen(state, sight, each) for each in _linked(state, change)
         )
         problem = None if seen else refusals.elsewhere()

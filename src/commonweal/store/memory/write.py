@@ -25,7 +25,9 @@ def write(
     """All changes or none; what was stored, in the order given."""
     if len({(each.type, each.id) for each in changes}) < len(changes):
         raise Problem.invalid("one resource is changed twice in one write")
-    for number, change in sorted(enumerate(changes), key=lambda each: each[1].type):  # as a plan is carried out
+    for number, change in sorted(
+        enumerate(changes), key=lambda each: each[1].type
+    ):  # as a plan is carried out
         problem = _against(state, change)
         if problem is not None:
             problem.index = number

@@ -1,7 +1,7 @@
 """A reach in the hashes of the access columns, made once for each that is met."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from commonweal.access.reach import Grant, Reach
@@ -65,6 +65,11 @@ class Seen:
     sensitive: frozenset[int]
     parties: frozenset[int]
     purpose: str
+
+    @property
+    def told(self) -> "Seen":
+        """The same for what is being said: whoever writes something sensitive knows it already."""
+        return replace(self, sensitive=frozenset()) if self.sensitive else self
 
     @property
     def hinders(self) -> bool:
