@@ -6,13 +6,11 @@ from typing import Any
 
 import pytest
 
-from commonweal.access.facts import Facts
 from commonweal.platform.ports import Change, Stored
-from commonweal.store.access.knowing import facts
-from commonweal.store.access.places import below
-from commonweal.store.memory import MemoryStore, granting
+from commonweal.store.memory import MemoryStore
 from commonweal.store.postgres import PostgresStore
 from commonweal.store.tokens import Tokens
+from tests.store.access.knowing import Facts, below, below_of, facts, facts_of
 from tests.store.conftest import KEY
 from tests.store.contract.speaking import audited, change, deletion
 
@@ -49,7 +47,7 @@ class Keeper:
     async def facts(self, patient: str = "p") -> Facts[Any]:
         reference = f"Patient/{self.fresh}{patient}"
         if isinstance(self.store, MemoryStore):
-            return granting.facts(self.store.state, self.store.clock()).get(reference, Facts())
+            return facts_of(self.store.state, self.store.clock()).get(reference, Facts())
         key = self._hash.self(reference)
         async with self.store.pool.acquire() as connection:
             return (await facts(connection, [key])).get(key, Facts())
@@ -72,7 +70,7 @@ class Keeper:
         area, *names = (f"Location/{each}" for each in (area, *others))
         wanted = frozenset((self.name(area),))
         if isinstance(self.store, MemoryStore):
-            found = granting.below(self.store.state, wanted)
+            found = below_of(self.store.state, wanted)
         else:
             async with self.store.pool.acquire() as connection:
                 found = await below(connection, wanted)

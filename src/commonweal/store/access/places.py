@@ -1,6 +1,6 @@
 """Keeps access.place, which place lies in which, in the transaction that writes the places."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from commonweal.access.places import CIRCLE, part_of
@@ -11,7 +11,6 @@ from commonweal.store.tokens import Tokens
 
 Connection = Any
 LOCK = "select pg_advisory_xact_lock(1886151011)"  # "plac": one change of the map at a time
-BELOW = "select distinct area from access.place where within = any($1::int8[])"
 
 
 async def keep(
@@ -35,9 +34,3 @@ async def keep(
     circles = await connection.fetch(placing.text, *placing.arguments(values))
     if circles and refusing:
         raise Problem.of("cw-business-rule", why=CIRCLE)
-
-
-async def below(connection: Connection, areas: Iterable[int]) -> frozenset[int]:
-    """These areas and every place within one of them."""
-    wanted = frozenset(areas)
-    return wanted.union(row["area"] for row in await connection.fetch(BELOW, list(wanted)))

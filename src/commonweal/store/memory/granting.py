@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from commonweal.access.consent import Rule, rules
-from commonweal.access.facts import Facts
 from commonweal.access.places import CIRCLE, is_circle, part_of, upwards
 from commonweal.access.relationship import GRANTING, Tie, ties
 from commonweal.fhir.outcome import Problem
@@ -45,27 +44,3 @@ def _keep_places(state: State, bases: tuple[str, ...], located: dict[str, Change
     if any(is_circle(place, state.parts) for place in located):
         raise Problem.of("cw-business-rule", why=CIRCLE)
     state.places = {place: frozenset(upwards(place, state.parts)) for place in state.parts}
-
-
-def facts(state: State, now: int) -> dict[str, Facts[str]]:
-    """What is in force about each patient about whom anything is."""
-    tied: dict[str, set[tuple[str, str]]] = {}
-    ruled: dict[str, list[Rule[str]]] = {}
-    for tie in _in_force(state.ties, now):
-        tied.setdefault(tie.patient, set()).add((tie.kind, tie.party))
-    for rule in _in_force(state.rules, now):
-        ruled.setdefault(rule.patient, []).append(rule)
-    return {
-        patient: Facts(frozenset(tied.get(patient, ())), tuple(ruled.get(patient, ())))
-        for patient in tied.keys() | ruled.keys()
-    }
-
-
-def _in_force(kept: dict[str, tuple[Kept, ...]], now: int) -> list[Kept]:
-    return [each for made in kept.values() for each in made if each.since <= now < each.until]
-
-
-def below(state: State, areas: frozenset[str]) -> frozenset[str]:
-    """These areas and every place within one of them."""
-    inside = (place for place, within in state.places.items() if not areas.isdisjoint(within))
-    return areas.union(inside)
