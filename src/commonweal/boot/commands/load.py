@@ -1,6 +1,7 @@
 """`commonweal load PATH…`: files of resources into an installation, or into a running server."""
 
 import asyncio
+import gc
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -72,6 +73,8 @@ async def load_files(
 async def _sink(settings: Settings, url: str | None, token: str | None) -> AsyncIterator[Sink]:
     if url is None:
         async with opened(settings) as assembly:
+            gc.collect()
+            gc.freeze()  # what was made by now stays for good: the collector need not look at it again and again
             yield RecordSink(assembly.platform, LOADER)
         return
     headers = {"Authorization": f"Bearer {token}"} if token else {}
