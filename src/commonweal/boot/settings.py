@@ -52,7 +52,6 @@ class Settings:
         ""
     )
     collector_key_file: Annotated[str, "file with the key that signs what is sent there"] = ""
-    timezone: Annotated[str, "zone in which pages tell the time, such as Asia/Shanghai"] = "UTC"
     connections: Annotated[int, "database connections of each process; two a core serve best"] = 4
     search_seconds: Annotated[int, "a search that takes longer is refused as too costly"] = 20
     body_megabytes: Annotated[int, "largest request body"] = 50

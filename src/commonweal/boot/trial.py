@@ -68,7 +68,7 @@ class Trial:
             new_id if kept else self._next_id,
             self._hear,
             _compute,
-            journal=None if kept else MemoryJournal(self.store),
+            journal=self.store.journal if kept else MemoryJournal(self.store),
         )
 
     def work(self, *roles: str, agent: Agent | None = None) -> Unit:
