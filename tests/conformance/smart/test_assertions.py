@@ -139,6 +139,14 @@ async def test_the_key_must_be_of_the_kind_of_the_algorithm(
     assert answer.status_code == 401
 
 
+async def test_one_kid_may_name_keys_of_two_kinds(world: World, ec_key: ECKey, rsa_key: RSAKey) -> None:
+    """The algorithm says which of them is meant."""
+    keys = {"keys": [{**public(rsa_key), "kid": ec_key.kid}, public(ec_key)]}
+    client = await world.system(ec_key, jwks=keys)
+    assert (await world.asserted(world.assertion(client, ec_key))).status_code == 200
+    assert (await world.asserted(world.assertion(client, rsa_key, {"kid": ec_key.kid}))).status_code == 200
+
+
 async def test_two_keys_of_one_kid_are_none(world: World, ec_key: ECKey) -> None:
     twin = ECKey.generate_key("P-384", {"kid": ec_key.kid})
     client = await world.system(ec_key, jwks={"keys": [public(ec_key), public(twin)]})
@@ -216,6 +224,13 @@ async def test_keys_that_cannot_be_had(world: World, ec_key: ECKey, page: Fetche
     world.pages[KEYS] = keyset(ec_key)
     world.pass_(60)
     assert (await world.asserted(world.assertion(client, ec_key))).status_code == 200
+
+
+async def test_a_key_set_that_is_too_large_is_not_read(world: World, ec_key: ECKey) -> None:
+    client = await world.system(ec_key, jwks=None, jwks_uri=KEYS)
+    good = keyset(ec_key)
+    world.pages[KEYS] = Fetched(200, good.body + b" " * 100_000)
+    assert (await world.asserted(world.assertion(client, ec_key))).status_code == 401
 
 
 async def test_client_id_beside_the_assertion_must_agree(world: World, ec_key: ECKey) -> None:

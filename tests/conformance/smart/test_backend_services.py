@@ -6,7 +6,7 @@ from joserfc.jwk import ECKey
 from commonweal.fhir.outcome import Problem
 from commonweal.identity.oauth import bearer, clients
 from commonweal.identity.oauth.clients import Agreement
-from tests.conformance.smart.smart_world import BOSS, YEAR, World
+from tests.conformance.smart.smart_world import ASSERTED, BOSS, YEAR, World
 
 
 async def test_a_token_for_what_was_agreed(world: World, ec_key: ECKey) -> None:
@@ -89,6 +89,13 @@ async def test_a_secret_is_not_enough_for_a_system(world: World) -> None:
             organization="Organization/o",
         )
     assert raised.value.error == "invalid_client_metadata"
+
+
+async def test_a_system_has_no_way_of_people(world: World, ec_key: ECKey) -> None:
+    client = await world.system(ec_key)
+    form = {"client_assertion_type": ASSERTED, "client_assertion": world.assertion(client, ec_key)}
+    answer = await world.token({"grant_type": "authorization_code", "code": "c", **form})
+    assert (answer.status_code, answer.json()["error"]) == (400, "unauthorized_client")
 
 
 async def test_every_token_is_audited(world: World, ec_key: ECKey) -> None:

@@ -183,3 +183,16 @@ async def test_counts_and_versions_keep_to_the_constraint(record: World) -> None
     }
     answer = await record.http.post("/fhir", content=codec.encode(batch), headers=headers)
     assert answer.json()["entry"][0]["response"]["status"].startswith("404")
+
+
+async def test_writing_keeps_to_patient_and_constraint(record: World) -> None:
+    """The app may write laboratory results of its patient, and neither others' nor other things."""
+    _, session = await record.doctor()
+    client, _ = await record.client()
+    scope = f"patient/Observation.cu?category={LAB}"
+    token = (await record.tokens(client, session, scope=scope))["access_token"]
+    headers = {"authorization": f"Bearer {token}", "content-type": "application/fhir+json"}
+    for resource in (observation("new", "q"), observation("new", "p", "vital-signs")):
+        del resource["id"]
+        answer = await record.http.post("/fhir/Observation", content=codec.encode(resource), headers=headers)
+        assert answer.status_code == 403, answer.text

@@ -4,9 +4,12 @@ import asyncio
 from base64 import b64encode
 from urllib.parse import quote
 
+import msgspec
 import pytest
 
+from commonweal.fhir.outcome import Problem
 from commonweal.identity import accounts, sessions
+from commonweal.identity.account import ACCOUNTS
 from commonweal.identity.oauth import clients, grants, mine
 from tests.conformance.smart.smart_world import BACK, BASE, BOSS, FHIR, SCOPE, World, claims_of
 
@@ -239,6 +242,20 @@ async def test_a_closed_account_gets_nothing_more(world: World) -> None:
     assert (await world.refresh(client, told["refresh_token"])).json()["error"] == "invalid_grant"
 
 
+async def test_an_account_that_is_just_being_closed_gives_nothing(world: World) -> None:
+    """Before its grants and sessions are ended as well."""
+    account, session = await world.resident()
+    client, _ = await world.client()
+    told, handle = await world.tokens(client, session), await world.handle(client)
+    closed = msgspec.structs.replace(account, disabled=True)
+    await ACCOUNTS.put(world.drawers, account.id, closed)
+    assert not await _is_good(world, told["access_token"])
+    assert (await world.refresh(client, told["refresh_token"])).json()["error"] == "invalid_grant"
+    with pytest.raises(Problem) as raised:
+        await world.answered(handle, session)
+    assert raised.value.status == 401
+
+
 async def test_an_assignment_that_ends_takes_its_apps_along(world: World) -> None:
     account, session = await world.doctor()
     client, _ = await world.client()
@@ -375,7 +392,6 @@ async def test_every_refusal_is_audited(world: World) -> None:
 
 async def _is_good(world: World, token: str) -> bool:
     """Does another process, which remembers nothing, take it?"""
-    from commonweal.fhir.outcome import Problem
     from commonweal.identity.oauth import bearer
 
     try:
