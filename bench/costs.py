@@ -5,6 +5,7 @@ all ask about the same people. Without audit no row is written at all (bench/una
 """
 
 import os
+from itertools import product
 from pathlib import Path
 
 from bench.measuring import Driving, Measured, hold_token, measured, say, serving, table
@@ -29,16 +30,15 @@ def told(data: Path, workers: int, driving: Driving, only: str = "") -> str:
     """The table; each server is started with and without audit. All reads come first: what is created adds to the
     same people, whose searches would cost more each time."""
     found: Found = {}
-    for operations in (READS, WRITES):
+    for operations, audit in product((READS, WRITES), (False, True)):
         names = [name for name in operations if only in name]
-        for audit in (False, True) if names else ():
-            with serving(data, workers, None if audit else _without_audit()) as (root, port):
-                for access in (False, True):
-                    hold_token(data, *((doctor(driving.world.doctor or 0), "clinician") if access else ()))
-                    for name in names:
-                        found[name, access, audit] = measured(data, root, port, name, driving)
-                        rate = found[name, access, audit].rate
-                        say(f"{name}, access {access}, audit {audit}: {rate:,.0f} a second")
+        with serving(data, workers, None if audit else _without_audit()) as (root, port):
+            for access, name in product((False, True), names):
+                hold_token(data, *((doctor(driving.world.doctor or 0), "clinician") if access else ()))
+                found[name, access, audit] = measured(data, root, port, name, driving)
+                say(
+                    f"{name}, access {access}, audit {audit}: {found[name, access, audit].rate:,.0f} a second"
+                )
     return table(HEADINGS, [_row(name, found) for name in (*READS, *WRITES) if only in name])
 
 
