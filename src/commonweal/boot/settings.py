@@ -45,9 +45,6 @@ class Settings:
     sms_gateway: Annotated[str, "address of the gateway for messages to phones; empty: a file in data"] = ""
     sms_template: Annotated[str, "JSON file that says how the gateway is asked"] = ""
     sms_header_file: Annotated[str, "file with the header that the gateway knows us by"] = ""
-    oidc_issuer: Annotated[str, "OpenID provider by which staff may sign in as well"] = ""
-    oidc_client: Annotated[str, "how that provider calls us"] = ""
-    oidc_secret_file: Annotated[str, "file with the secret we share with it"] = ""
     collector: Annotated[str, "where the sealed audit is sent: https://… or file:/folder; empty: nowhere"] = (
         ""
     )
