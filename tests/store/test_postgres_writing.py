@@ -128,3 +128,17 @@ async def test_a_lock_shows_what_was_committed_before_it_was_granted(postgres_st
     await asyncio.gather(*(add_one() for _ in range(7)))
     (found,) = await postgres_store.get([("Patient", "locked")], EVERYTHING)
     assert found is not None and json.loads(found.body)["multipleBirthInteger"] == 7
+
+
+async def test_updates_of_one_moment_leave_the_ranges_of_the_last(postgres_store: Any) -> None:
+    quantity = {"system": "http://unitsofmeasure.org", "code": "mg"}
+
+    def valued(value: int) -> Change:
+        return change(observation("ranged", "Patient/p", valueQuantity=quantity | {"value": value}))
+
+    await postgres_store.write([valued(0)], audited())
+    count = "select count(*) from record.ranged g join record.\"Observation\" o on o.key = g.row where o.id = 'ranged'"
+    async with postgres_store.pool.acquire() as connection:
+        once = await connection.fetchval(count)
+        await asyncio.gather(*(postgres_store.write([valued(n)], audited()) for n in range(1, 17)))
+        assert once and await connection.fetchval(count) == once

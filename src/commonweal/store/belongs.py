@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from commonweal.access.sensitivity import following
 from commonweal.fhir import reference
 from commonweal.fhir.compartment import patient_of
 
@@ -42,7 +43,7 @@ def belongs(
         patient or (own if type == "Patient" else patient_of(resource, bases)),
         own if type == "Location" else _first(resource, AREAS, "Location", bases),
         own if type == "Organization" else _first(resource, HOLDERS, "Organization", bases),
-        tuple(f"{each.get('system', '')}|{each.get('code', '')}" for each in _security(resource)),
+        _labels(resource),
     )
 
 
@@ -59,6 +60,8 @@ def _first(resource: Json, names: tuple[str, ...], type: str, bases: tuple[str, 
     return None
 
 
-def _security(resource: Json) -> list[Json]:
-    labels: list[Json] = resource.get("meta", {}).get("security", [])
-    return labels
+def _labels(resource: Json) -> tuple[str, ...]:
+    """Those it carries, and those that follow from its codes."""
+    security: list[Json] = resource.get("meta", {}).get("security", [])
+    own = tuple(f"{each.get('system', '')}|{each.get('code', '')}" for each in security)
+    return (*own, *sorted(following(resource).difference(own)))

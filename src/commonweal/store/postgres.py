@@ -274,7 +274,8 @@ class PostgresStore(_Records):
         self, changes: Sequence[Change], audited: Audited, reach: Reach = EVERYTHING
     ) -> Sequence[Stored]:
         parts, audited = plan(changes), hashed(audited, self._engine.tokens)
-        is_one = len(parts) <= 1 and not may_relink(changes, self._engine.bases) and not may_regrant(changes)
+        plain = all(each.method == "create" for each in changes) and not may_regrant(changes)
+        is_one = len(parts) <= 1 and plain and not may_relink(changes, self._engine.bases)
         alone = changes[0] if is_one and len(changes) == 1 else None
         is_judged = self._engine.permitting.asks(reach)
         if alone and alone.method == "create" and alone.type in RESOURCE_TYPES:

@@ -1,5 +1,6 @@
 """Each field of a grant and of a reach, one after the other; every way of asking sees the same."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -250,6 +251,18 @@ async def test_what_is_sensitive_is_seen_where_its_person_permits_it_by_name(war
     assert not await sees(), "nobody is asked for their consent to whoever has no name"
     await ward.consent("a", type="permit", actor=[ward.actor("Practitioner/north")])
     assert not await sees(parties=north), "who permits all does not permit this"
+
+
+async def test_what_is_sensitive_by_its_code_needs_nobody_to_label_it(ward: Ward) -> None:
+    test = {"coding": [{"system": "http://loinc.org", "code": "7918-6"}]}
+    await ward.save(observation("a", ward.name("Patient/a"), code=test))
+    hiv = Reach((Grant(),), sensitive=frozenset((f"{ACT}|HIV",)), parties=ward.refs("Practitioner/north"))
+    other = replace(hiv, sensitive=frozenset((PSY,)))
+    place, query = [("Observation", ward.record.fresh + "a")], asked(f"Observation?_id={ward.record.fresh}a")
+    assert (await ward.store.count(query, hiv), await ward.store.get(place, hiv)) == (0, [None])
+    assert await ward.store.count(query, other) == 1
+    (seen,) = await ward.store.get(place, other)
+    assert seen is not None and b"HIV" not in seen.body, "the record itself is as it was written"
 
 
 DENIALS: dict[str, tuple[Json, str, str]] = {

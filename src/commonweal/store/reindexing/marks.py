@@ -7,7 +7,7 @@ from typing import Any
 from commonweal.fhir.search.parameters import Parameter
 from commonweal.store.facts import TypeFacts
 
-FORM = 2
+FORM = 3
 """Grows when rows are made of the same parameters in another way; everything is then indexed anew."""
 
 

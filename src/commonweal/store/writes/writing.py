@@ -23,6 +23,9 @@ Connection = Any
 Numbered = Sequence[tuple[int, Change]]
 HEAVY = 50_000
 """Values to be found by, from which making rows takes a noticeable part of a second."""
+HOLD = 'select from record."{type}" where id = any($1::text[]) order by id for update'
+"""Before a change, in a statement of its own: one that waited for another writer would not see the ranges which that
+one made, and leave them."""
 CHUNK = 1000
 """Rows of one statement, so that a bulk write stays within bounded memory."""
 
@@ -63,8 +66,8 @@ class Writer:
     ) -> list[Stored]:
         """All parts in turn, the audit row with the last; answers in the order of the changes' numbers.
 
-        Autocommitted when there is one part, which grants nothing anew, and no transaction; else the caller holds
-        the transaction.
+        Autocommitted when there is one part, of creates that grant nothing anew, and no transaction; else the caller
+        holds the transaction.
         """
         if self._codings.is_due:
             await self._codings.refresh(connection)
@@ -139,6 +142,7 @@ class Writer:
         if all(change.method == "create" for change in changes):
             row = [audited] if audited else []
             return await self._create(connection, type, rows, changes, row, [cause] * len(rows))
+        await connection.execute(HOLD.format(type=type), [row.id for row in rows])
         values = {**batch.arguments(rows, changes), **batch.audit(audited, cause)}
         if any(change.method == "delete" for change in changes):
             await self._name_subjects(connection, type, rows, changes)
